@@ -6,6 +6,7 @@ the one that may write (a modified session) still goes to a thread.
 """
 
 from asgiref.sync import sync_to_async
+from csp import middleware as csp
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -45,6 +46,11 @@ class CommonMiddleware(_OnTheLoop, common.CommonMiddleware):
 
 
 class CsrfViewMiddleware(_OnTheLoop, csrf.CsrfViewMiddleware):
+    async def process_view(self, request, callback, callback_args, callback_kwargs):
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+class CSPMiddleware(_OnTheLoop, csp.CSPMiddleware):
     pass
 
 

@@ -47,15 +47,12 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "corsheaders",
-    "django_prometheus",
-    "django_structlog",
 ]
 
 MIDDLEWARE = [
     "housevalue.middleware.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "housevalue.middleware.CSPMiddleware",
     "housevalue.middleware.SessionMiddleware",
     "housevalue.middleware.CommonMiddleware",
     "housevalue.middleware.CsrfViewMiddleware",
@@ -265,8 +262,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-WHITENOISE_MANIFEST_STRICT = False
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False

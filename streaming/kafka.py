@@ -1,0 +1,192 @@
+"""Kafka clients as every process of this project wants them.
+
+Only management commands and a Celery worker after its fork call `producer` or `consumer`; everything else is handed
+the client. A producer made before a fork never delivers, silently.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+from django.conf import settings
+
+from streaming.topics import MAX_MESSAGE_BYTES, Topic
+
+logger = logging.getLogger("streaming.kafka")
+
+Headers = list[tuple[str, bytes]]
+
+# Between a poll that finds nothing and the next look at the stop flag.
+POLL_SECONDS = 0.2
+FLUSH_SECONDS = 15.0
+
+
+class NotDelivered(Exception):
+    """The broker did not acknowledge what was published: do not mark, do not commit, publish again."""
+
+
+def _properties(**more: object) -> dict[str, object]:
+    return {
+        "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
+        "client.id": "housevalue",
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 2000,
+        "socket.keepalive.enable": True,
+        "logger": logger,
+        **settings.KAFKA_CLIENT_PROPERTIES,
+        **more,
+    }
+
+
+def admin_client() -> AdminClient:
+    return AdminClient(_properties())
+
+
+class Publisher:
+    """A producer whose `flush` means: all of it is on the broker, or an exception.
+
+    Not thread safe: one per thread.
+    """
+
+    def __init__(self, producer: Producer):
+        self._producer = producer
+        self._errors: list[KafkaError] = []
+
+    def publish(
+        self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers, partition: int = -1
+    ) -> None:
+        """Queue one record; the key's hash picks the partition unless one is named."""
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    key=key,
+                    value=value,
+                    headers=headers,
+                    on_delivery=self._delivered,
+                    **({"partition": partition} if partition >= 0 else {}),
+                )
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
+        """Wait for every acknowledgement.
+
+        Raises:
+            NotDelivered: some record was refused, or not acknowledged in time.
+        """
+        undelivered = self._producer.flush(seconds)
+        errors, self._errors = self._errors, []
+        if undelivered or errors:
+            self._producer.purge()
+            self._producer.flush(0)
+            self._errors.clear()
+            raise NotDelivered(f"{undelivered + len(errors)} records not acknowledged: {errors[:1] or 'time out'}")
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._errors.append(error)
+
+
+def publisher(**properties: object) -> Publisher:
+    return Publisher(
+        Producer(
+            _properties(
+                **{
+                    "acks": "all",
+                    "enable.idempotence": True,
+                    "linger.ms": 0,
+                    "message.timeout.ms": 10_000,
+                    "message.max.bytes": MAX_MESSAGE_BYTES,
+                    "compression.type": "lz4",
+                    # librdkafka and every Java client agree on this one: the same key, the same partition.
+                    "partitioner": "murmur2_random",
+                    **properties,
+                }
+            )
+        )
+    )
+
+
+def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
+    """A consumer of `topics` in `group` that starts at the earliest record and commits only when told to.
+
+    `callbacks`: `on_assign`, `on_revoke`, `on_lost` of `Consumer.subscribe`.
+    """
+    made = Consumer(
+        _properties(
+            **{
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "partition.assignment.strategy": "cooperative-sticky",
+                "session.timeout.ms": 10_000,
+                "heartbeat.interval.ms": 2000,
+                # The broker answers as soon as there is one byte; an idle topic costs two requests a second.
+                "fetch.wait.max.ms": 500,
+                "fetch.min.bytes": 1,
+                "fetch.error.backoff.ms": 100,
+                "queued.max.messages.kbytes": 16_384,
+            }
+        )
+    )
+    made.subscribe([str(topic) for topic in topics], **callbacks)
+    return made
+
+
+def read_batch(source: Consumer, *, limit: int, seconds: float = POLL_SECONDS) -> list[Message]:
+    """What is there, at most `limit` records: waits up to `seconds` for the first, never for more.
+
+    `consume(limit, seconds)` alone would hold a lone record the whole time.
+    """
+    first = source.poll(seconds)
+    if first is None:
+        return []
+    return list(_readable([first, *source.consume(limit - 1, 0)] if limit > 1 else [first]))
+
+
+def _readable(messages: Iterable[Message]) -> Iterator[Message]:
+    for message in messages:
+        error = message.error()
+        if error is None:
+            yield message
+        elif error.fatal() or error.code() in (
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.GROUP_AUTHORIZATION_FAILED,
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+        ):
+            raise KafkaException(error)
+        else:
+            logger.warning("the broker is away or changing: %s", error.str())
+
+
+def create_topics(admin: AdminClient, *, seconds: float = 30.0) -> list[str]:
+    """Create the topics that are missing, all with the same number of partitions; names of those created.
+
+    Raises:
+        KafkaException: the broker can't be reached in `seconds`, or refuses.
+    """
+    there = admin.list_topics(timeout=seconds).topics
+    missing = [
+        NewTopic(
+            str(topic),
+            num_partitions=settings.KAFKA_PARTITIONS,
+            replication_factor=settings.KAFKA_REPLICATION_FACTOR,
+            config={
+                "max.message.bytes": str(MAX_MESSAGE_BYTES),
+                "retention.ms": str(settings.KAFKA_RETENTION_HOURS * 3_600_000),
+            },
+        )
+        for topic in Topic
+        if topic not in there
+    ]
+    for future in admin.create_topics(missing).values() if missing else ():
+        try:
+            future.result(seconds)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    return [topic.topic for topic in missing]

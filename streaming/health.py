@@ -1,4 +1,4 @@
-"""Ready signs of the long-running commands: one file each under `var/ready/`, there while the command can do its work."""
+"""Ready signs of the long-running commands: a file each under `var/ready/`, there while the command can work."""
 
 from pathlib import Path
 

@@ -5,9 +5,10 @@ the client. A producer made before a fork never delivers, silently.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from django.conf import settings
 
@@ -111,7 +112,7 @@ def publisher(**properties: object) -> Publisher:
 
 
 def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
-    """A consumer of `topics` in `group` that starts at the earliest record and commits only when told to.
+    """A consumer of `topics` in `group` from the earliest record on; commits what `handling` saw done.
 
     `callbacks`: `on_assign`, `on_revoke`, `on_lost` of `Consumer.subscribe`.
     """
@@ -119,7 +120,9 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
         _properties(
             **{
                 "group.id": group,
-                "enable.auto.commit": False,
+                # Commits, once a second and on leaving, what `handling` stored: what was done, not what was fetched.
+                "enable.auto.commit": True,
+                "auto.commit.interval.ms": 1000,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
@@ -146,6 +149,38 @@ def read_batch(source: Consumer, *, limit: int, seconds: float = POLL_SECONDS) -
     if first is None:
         return []
     return list(_readable([first, *source.consume(limit - 1, 0)] if limit > 1 else [first]))
+
+
+@contextmanager
+def handling(source: Consumer, messages: Sequence[Message]) -> Iterator[None]:
+    """Around the work on a batch: done, its offsets may be committed; failed, the consumer goes back to its start.
+
+    Without going back the next batch's offsets would be committed over records that were never handled.
+    """
+    try:
+        yield
+    except BaseException:
+        _rewind(source, messages)
+        raise
+    _mark_done(source, messages)
+
+
+def _mark_done(source: Consumer, messages: Sequence[Message]) -> None:
+    ends = {(message.topic(), message.partition()): message.offset() + 1 for message in messages}
+    try:
+        source.store_offsets(offsets=[TopicPartition(*where, end) for where, end in ends.items()])
+    except KafkaException as error:
+        # The partition went to another member of the group meanwhile, which does the work again.
+        logger.warning("offsets not stored: %s", error.args[0].str())
+
+
+def _rewind(source: Consumer, messages: Sequence[Message]) -> None:
+    starts = {(message.topic(), message.partition()): message.offset() for message in reversed(messages)}
+    for where, start in starts.items():
+        try:
+            source.seek(TopicPartition(*where, start))
+        except KafkaException as error:
+            logger.warning("a partition that was taken away is not read again here: %s", error.args[0].str())
 
 
 def _readable(messages: Iterable[Message]) -> Iterator[Message]:

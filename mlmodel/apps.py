@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MlmodelConfig(AppConfig):
+    name = "mlmodel"
+    verbose_name = "Price models"

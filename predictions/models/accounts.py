@@ -1,0 +1,33 @@
+"""How programs are known: API tokens, and integrations that put records on the log themselves."""
+
+from django.conf import settings
+from django.db import models
+
+
+class ApiToken(models.Model):
+    """A key for `Authorization: Token ...`. Only its hash is stored; the key is shown once, when it is made."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=64, help_text="What uses it.")
+    prefix = models.CharField(max_length=8, editable=False, help_text="The key's first characters, to tell it by.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "API token"
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="api_token_name_once_a_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name} ({self.prefix}…)"
+
+
+class IntegrationSource(models.Model):
+    """The account for which records are adopted that enter `prediction_topic` with this `source` header."""
+
+    name = models.SlugField(max_length=64, unique=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="integration_sources")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,44 @@
+"""The one shape in which a prediction is shown: REST, WebSocket, SSE and the page."""
+
+from django.urls import reverse
+
+from predictions.models import FeedEvent, Prediction
+
+
+def represent(prediction: Prediction) -> dict:
+    """A prediction as JSON-ready values; prices in whole dollars of 1990, times in RFC 3339, stages in epoch ms."""
+    answered = prediction.status == Prediction.Status.ANSWERED
+    return {
+        "id": str(prediction.id),
+        "status": prediction.status,
+        "price": prediction.price,
+        "low": prediction.low,
+        "high": prediction.high,
+        "model": {"id": prediction.model_id, "sha256": prediction.model_sha256} if answered else None,
+        "flags": prediction.flags,
+        "features": prediction.features,
+        "reason": prediction.reason,
+        "source": prediction.source,
+        "requested_at": _text(prediction.requested_at),
+        "settled_at": _text(prediction.settled_at),
+        "stages": prediction.stages,
+        **links(prediction),
+    }
+
+
+def links(prediction: Prediction) -> dict:
+    """Where this prediction is read and listened to."""
+    return {
+        "status_url": reverse("api:prediction-detail", kwargs={"version": "v1", "pk": prediction.id}),
+        "stream_url": f"{reverse('stream')}?prediction={prediction.id}",
+        "page_url": reverse("prediction", kwargs={"pk": prediction.id}),
+    }
+
+
+def represent_event(event: FeedEvent) -> dict:
+    """A feed event with its cursor; `event.prediction` must be loaded."""
+    return {"cursor": event.pk, "type": event.kind, "prediction": represent(event.prediction)}
+
+
+def _text(moment) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

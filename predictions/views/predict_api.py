@@ -1,0 +1,66 @@
+"""`POST /predict_api`: flat JSON features in, 202 and where to hear the answer out. The busiest view of the site."""
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.views.decorators.csrf import csrf_exempt
+
+from predictions.asking import ask_json
+from predictions.callers import BadToken, Caller, identify_request, remember_visitor
+from predictions.contract import MAX_BODY_BYTES, ContractError, FeatureErrors
+from predictions.database_threads import in_database_thread
+from predictions.models import Prediction
+from predictions.problems import problem
+from predictions.representation import links
+from predictions.throttle import TooMany
+
+
+class CrossSite(Exception):
+    """A session's request without the CSRF token."""
+
+
+@csrf_exempt  # A visitor or a token has nothing to forge; a session is checked in `_ask`.
+async def predict_api(request: HttpRequest) -> HttpResponseBase:
+    if request.method != "POST":
+        return problem(405, "method_not_allowed", "ask with POST", headers={"Allow": "POST"})
+    if request.content_type != "application/json":
+        return problem(415, "unsupported_media_type", "send the features as application/json")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+        return problem(413, "too_large", f"a question has at most {MAX_BODY_BYTES} bytes")
+    try:
+        # One thread hop for all that blocks: who asks, how often, the insert, the doorbell.
+        caller, prediction = await in_database_thread(_ask, request)
+    except ContractError as error:
+        return problem(413 if error.code == "too_large" else 400, error.code, error.detail)
+    except FeatureErrors as error:
+        return problem(422, "invalid_features", str(error), errors=error.errors)
+    except TooMany as error:
+        return problem(429, "too_many_requests", str(error), headers={"Retry-After": str(error.retry_after)})
+    except BadToken as error:
+        return problem(401, "bad_token", str(error), headers={"WWW-Authenticate": "Token"})
+    except CrossSite as error:
+        return problem(403, "csrf_failed", str(error))
+    body = {"id": str(prediction.id), "status": prediction.status, **links(prediction)}
+    response = JsonResponse(body, status=202, headers={"Location": body["status_url"]})
+    remember_visitor(response, caller)
+    return response
+
+
+def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
+    caller = identify_request(request)
+    if caller.by_session:
+        _check_csrf(request)
+    address = request.META.get("REMOTE_ADDR", "")
+    return caller, ask_json(body=request.body, caller=caller, address=address, source="api")
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    refused = _SessionCsrf(lambda request: None).process_view(request, None, (), {})  # type: ignore[arg-type]
+    if refused is not None:
+        raise CrossSite("a signed-in browser's request needs the X-CSRFToken header")
+
+
+class _SessionCsrf(CsrfViewMiddleware):
+    """Django's check, asked by hand as rest_framework.authentication does; it answers None or a refusal."""
+
+    def _reject(self, request, reason):
+        return reason

@@ -1,0 +1,96 @@
+"""Following a feed: the one way by which WebSocket and SSE hear of answers.
+
+A push is a bell, never the message. Join the group, read the feed after the cursor, then wait for a bell or a few
+seconds and read again: live delivery, catching up after a reconnect and the repair of a lost bell are one path.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from channels.layers import get_channel_layer
+
+from predictions import services
+from predictions.database_threads import in_database_thread
+from predictions.representation import represent_event
+
+logger = logging.getLogger(__name__)
+
+REPAIR_SECONDS = 3.0
+PAGE_SIZE = 200
+_REJOIN_SECONDS = 1.0
+
+
+def group_of(feed_key: str) -> str:
+    return f"feed.{feed_key}"
+
+
+def read_events(*, feed_key: str, cursor: int, prediction: uuid.UUID | None = None) -> list[dict]:
+    """The next page of a feed as it is shown, oldest first."""
+    events = services.events_after(feed_key=feed_key, cursor=cursor, limit=PAGE_SIZE, prediction=prediction)
+    return [represent_event(event) for event in events]
+
+
+async def follow(
+    feed_key: str, *, cursor: int | None, prediction: uuid.UUID | None = None
+) -> AsyncIterator[tuple[int, list[dict]]]:
+    """The feed from `cursor` on (None: from where it stands now), without end.
+
+    Yields the cursor reached and the events that led there: first at once, even when there are none, then whenever
+    there are some, and at least every REPAIR_SECONDS with none, so that a caller can say "I am alive".
+    """
+    async with _bell_of(feed_key) as bell:
+        if cursor is None:
+            cursor = await in_database_thread(services.latest_cursor, feed_key)
+        while True:
+            bell.clear()
+            events = await in_database_thread(read_events, feed_key=feed_key, cursor=cursor, prediction=prediction)
+            if events:
+                cursor = events[-1]["cursor"]
+            yield cursor, events
+            if len(events) < PAGE_SIZE:
+                await _wait(bell, REPAIR_SECONDS)
+
+
+async def _wait(bell: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await bell.wait()
+    except TimeoutError:
+        pass
+
+
+@asynccontextmanager
+async def _bell_of(feed_key: str) -> AsyncIterator[asyncio.Event]:
+    """An event that is set when the feed moves; joined to the feed's group before this yields, if Redis is there."""
+    bell, joined = asyncio.Event(), asyncio.Event()
+    listening = asyncio.create_task(_listen(feed_key, bell, joined))
+    try:
+        await _wait(joined, _REJOIN_SECONDS)
+        yield bell
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _listen(feed_key: str, bell: asyncio.Event, joined: asyncio.Event) -> None:
+    """Hear bells until cancelled; many bells while nobody reads become one."""
+    layer = get_channel_layer()
+    group = group_of(feed_key)
+    channel = await layer.new_channel()
+    try:
+        while True:
+            try:
+                await layer.group_add(group, channel)
+                joined.set()
+                while True:
+                    await layer.receive(channel)
+                    bell.set()
+            except Exception as error:
+                logger.warning("the channel layer is away, looking at the feed instead: %s", error)
+                await asyncio.sleep(_REJOIN_SECONDS)
+    finally:
+        async with asyncio.timeout(1):
+            await layer.group_discard(group, channel)

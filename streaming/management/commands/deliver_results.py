@@ -1,0 +1,22 @@
+from django.core.management.base import BaseCommand
+from django.db import OperationalError
+
+from streaming import kafka
+from streaming.delivery import Bells, Deliverer
+from streaming.kafka import NotDelivered
+from streaming.loop import StopFlag, run_until_stopped
+from streaming.topics import Topic
+
+
+class Command(BaseCommand):
+    help = "Store the answers of prediction_result_topic and push them to their owners, until stopped."
+
+    def handle(self, **options):
+        consumer = kafka.consumer("deliver-results", [Topic.RESULTS, Topic.DEAD_LETTERS])
+        deliverer = Deliverer(consumer=consumer, dead_letters=kafka.publisher(), bells=Bells())
+        try:
+            run_until_stopped(
+                deliverer.run_once, name="deliverer", stop=StopFlag().listen(), away=(NotDelivered, OperationalError)
+            )
+        finally:
+            consumer.close()

@@ -1,0 +1,223 @@
+"""What travels on the topics, and the headers that go along; the shapes are those of `redpanda/contracts/`."""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from confluent_kafka import Message
+
+from predictions.contract import FIELDS, FieldError
+from predictions.services import Answer, Refusal, Unpublished
+from streaming.kafka import Headers
+
+# What a message may carry from hop to hop; anything else a stranger put there stays behind at the first Python hop.
+KEPT_HEADERS = ("source", "attempt", "traceparent")
+STAGES = ("accepted", "published", "prepared", "enqueued", "scored")
+# Dead letters of these stages are verdicts on the question; those of others are faults of ours.
+VERDICT_STAGES = ("prepare-request", "worker")
+MAX_DEAD_LETTER_HEADERS = 64
+MAX_DETAIL_BYTES = 500
+
+
+class InvalidMessage(Exception):
+    """A record that no repetition will make readable: it goes to the dead-letter topic. `code` is stable."""
+
+    def __init__(self, code: str, detail: str, field: str = ""):
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.field = field
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def to_json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def as_text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+# -- headers -------------------------------------------------------------------------------------------------------
+def travelling_headers(message: Message) -> dict[str, str]:
+    """The headers of `message` that go on to the next hop, as text."""
+    wanted = {*KEPT_HEADERS, *(f"at-{stage}" for stage in STAGES)}
+    return {
+        name: value.decode("utf-8", "replace") for name, value in message.headers() or () if name in wanted and value
+    }
+
+
+def encode_headers(headers: dict[str, str]) -> Headers:
+    return [(name, value.encode()) for name, value in headers.items()]
+
+
+def stages_of(headers: dict[str, str]) -> dict[str, int]:
+    """Stage -> epoch ms at which the prediction left it, as far as the headers tell."""
+    return {stage: int(text) for stage in STAGES if (text := headers.get(f"at-{stage}", "")).isdigit()}
+
+
+# -- prediction_topic ----------------------------------------------------------------------------------------------
+def request_message(row: Unpublished, *, traceparent: str = "") -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of an outbox row."""
+    value = {"id": str(row.id), "features": row.features, "requested_at": as_text(row.requested_at)}
+    headers = {
+        "source": row.source,
+        "attempt": str(row.attempts + 1),
+        "at-accepted": str(int(row.requested_at.timestamp() * 1000)),
+        "at-published": str(now_ms()),
+    }
+    return str(row.id).encode(), to_json(value), encode_headers(headers)
+
+
+# -- prediction_features_topic -------------------------------------------------------------------------------------
+def read_features(message: Message) -> dict:
+    """A features record as an item of a scoring batch: id, features, flags, requested_at, headers.
+
+    Raises:
+        InvalidMessage: not what `prepare-request` writes.
+    """
+    value = _object(message)
+    _prediction_id(value)
+    features = value.get("features")
+    if not isinstance(features, dict) or not all(_is_number(features.get(field.name)) for field in FIELDS):
+        raise InvalidMessage("bad_message", "the features must be eight numbers", "features")
+    headers = travelling_headers(message) | {"at-prepared": str(message.timestamp()[1])}
+    return {
+        "id": value["id"],
+        "features": {field.name: float(features[field.name]) for field in FIELDS},
+        "flags": [str(flag) for flag in value.get("flags") or ()],
+        "requested_at": str(value.get("requested_at", "")),
+        "headers": headers,
+    }
+
+
+# -- prediction_score_topic ----------------------------------------------------------------------------------------
+def score_message(item: dict, *, scores: list[dict], flags: list[str]) -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of a scored batch item; `scores` has the champion first, money in model units."""
+    value = {name: item[name] for name in ("id", "features", "requested_at")} | {"flags": flags, "scores": scores}
+    headers = item["headers"] | {"at-scored": str(now_ms())}
+    return item["id"].encode(), to_json(value), encode_headers(headers)
+
+
+# -- prediction_result_topic ---------------------------------------------------------------------------------------
+def read_result(message: Message) -> Answer:
+    """The answer that a result record brings.
+
+    Raises:
+        InvalidMessage: not what `format-result` writes.
+    """
+    value = _object(message)
+    headers = travelling_headers(message)
+    try:
+        return Answer(
+            id=_prediction_id(value),
+            price=_dollars(value, "price"),
+            low=_dollars(value, "low"),
+            high=_dollars(value, "high"),
+            model_id=_text(value["model"]["id"], "model", 128),
+            model_sha256=_text(value["model"]["sha256"], "model", 64),
+            flags=[_text(flag, "flags", 64) for flag in value["flags"]],
+            features={field.name: float(value["features"][field.name]) for field in FIELDS},
+            shadows=dict(value.get("shadows") or {}),
+            requested_at=datetime.fromisoformat(value["requested_at"]),
+            source=headers.get("source", ""),
+            stages=stages_of(headers) | {"formatted": message.timestamp()[1]},
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InvalidMessage("bad_result", f"not a result: {type(error).__name__} {error}") from error
+
+
+# -- prediction_dead_letter_topic ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record as it was, to be published to the dead-letter topic with why and where it failed."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadLetter:
+    """The dead letter of a record that `stage` read from a topic."""
+    kept = list(message.headers() or ())[:MAX_DEAD_LETTER_HEADERS]
+    where = {
+        "source-topic": message.topic(),
+        "source-partition": str(message.partition()),
+        "source-offset": str(message.offset()),
+        "source-timestamp-ms": str(message.timestamp()[1]),
+    }
+    return DeadLetter(message.key(), message.value(), [*kept, *_error_headers(error, stage), *encode_headers(where)])
+
+
+def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> DeadLetter:
+    """The dead letter of an item of a scoring batch, which is no longer a record."""
+    value = {name: item[name] for name in ("id", "features", "flags", "requested_at")}
+    headers = [*encode_headers(item["headers"]), *_error_headers(error, stage)]
+    return DeadLetter(item["id"].encode(), to_json(value), headers)
+
+
+def read_refusal(message: Message) -> Refusal | None:
+    """What a dead letter says to the one who asked; None where it is no verdict on a question with an id."""
+    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or ()}
+    prediction_id = _uuid((message.key() or b"").decode("utf-8", "replace"))
+    if prediction_id is None or headers.get("stage") not in VERDICT_STAGES:
+        return None
+    reason = FieldError(
+        field=headers.get("error-field", ""),
+        code=headers.get("error", "invalid"),
+        detail=headers.get("error-detail", "The question could not be read."),
+    )
+    return Refusal(prediction_id, reason)
+
+
+def _error_headers(error: InvalidMessage, stage: str) -> Headers:
+    detail = error.detail.encode()[:MAX_DETAIL_BYTES].decode("utf-8", "ignore")
+    headers = {"error": error.code, "error-detail": detail, "stage": stage}
+    return encode_headers(headers | ({"error-field": error.field} if error.field else {}))
+
+
+# -- reading JSON --------------------------------------------------------------------------------------------------
+def _object(message: Message) -> dict:
+    try:
+        value = json.loads((message.value() or b"").decode())
+    except (ValueError, RecursionError) as error:
+        raise InvalidMessage("bad_json", f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidMessage("bad_json", "not a JSON object")
+    return value
+
+
+def _prediction_id(value: dict) -> uuid.UUID:
+    found = _uuid(value.get("id"))
+    if found is None:
+        raise InvalidMessage("bad_id", "the id is not a UUID", "id")
+    return found
+
+
+def _uuid(text: object) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if isinstance(text, str) and len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _dollars(value: dict, name: str) -> int:
+    dollars = value[name]
+    if not isinstance(dollars, int) or isinstance(dollars, bool) or not 0 <= dollars < 2**31:
+        raise ValueError(f"{name} is not an amount of whole dollars")
+    return dollars
+
+
+def _text(value: object, name: str, length: int) -> str:
+    if not isinstance(value, str) or len(value) > length:
+        raise ValueError(f"{name} is not a text of at most {length} characters")
+    return value

@@ -1,0 +1,78 @@
+"""`/healthz`: the process answers. `/readyz`: so do the parts it needs; one JSON line each, 503 when one is missing."""
+
+import json
+import time
+from collections.abc import Callable
+from functools import cache
+
+import redis
+from confluent_kafka.admin import AdminClient
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from mlmodel.registry import live_versions
+
+from predictions.database_threads import in_database_thread
+from streaming.kafka import admin_client
+from streaming.topics import Topic
+
+CHECK_SECONDS = 2.0
+
+
+async def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+async def readyz(request: HttpRequest) -> HttpResponse:
+    lines = await in_database_thread(check_all)
+    return HttpResponse(
+        "".join(json.dumps(line) + "\n" for line in lines),
+        status=200 if all(line["ready"] for line in lines) else 503,
+        content_type="application/x-ndjson",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def check_all() -> list[dict]:
+    """What is ready: `part`, `ready`, `ms`, and for what is not, `detail` with what to do."""
+    return [_check(part, check) for part, check in _CHECKS.items()]
+
+
+def _check(part: str, check: Callable[[], None]) -> dict:
+    started = time.perf_counter()
+    try:
+        check()
+        outcome: dict = {"ready": True}
+    except Exception as error:
+        # Whatever a driver raises means the same here: this part can't be used.
+        outcome = {"ready": False, "detail": f"{type(error).__name__}: {error}"[:300]}
+    return {"part": part, **outcome, "ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _redis() -> None:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
+        client.ping()
+
+
+@cache
+def _kafka_client() -> AdminClient:
+    return admin_client()
+
+
+def _kafka() -> None:
+    there = _kafka_client().list_topics(timeout=CHECK_SECONDS).topics
+    if missing := [topic for topic in Topic if topic not in there]:
+        raise LookupError(f"topics are missing ({', '.join(missing)}): run manage.py create_topics")
+
+
+def _model() -> None:
+    if not any(version.role == "champion" for version in live_versions()):
+        raise LookupError("no champion model: run manage.py register_models")
+
+
+_CHECKS: dict[str, Callable[[], None]] = {"database": _database, "redis": _redis, "kafka": _kafka, "model": _model}

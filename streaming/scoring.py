@@ -1,0 +1,114 @@
+"""Scoring: features records -> Celery batches (the scorer), and a batch -> `prediction_score_topic` (the worker)."""
+
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import Consumer, Message
+from mlmodel.scoring import Estimates, LiveModels
+
+from mlmodel.features import matrix
+from mlmodel.support import nearest_km
+from predictions.location import location_flags, unsupported
+from streaming import messages
+from streaming.kafka import Publisher, handling, read_batch
+from streaming.messages import InvalidMessage
+from streaming.topics import Topic
+
+
+# -- the scorer ----------------------------------------------------------------------------------------------------
+class BatchScorer:
+    """Consumes features records and enqueues what is there as one Celery task. It never scores."""
+
+    def __init__(
+        self,
+        *,
+        consumer: Consumer,
+        dead_letters: Publisher,
+        enqueue: Callable[[list[dict]], None],
+        wait_for_room: Callable[[], bool],
+        batch_size: int,
+    ):
+        self._consumer = consumer
+        self._dead_letters = dead_letters
+        self._enqueue = enqueue
+        self._wait_for_room = wait_for_room
+        self._batch_size = batch_size
+
+    def run_once(self) -> int:
+        """One batch: read it, enqueue it, then let its offsets be committed; how many predictions.
+
+        A batch is read only when a worker has room for it, so that batches grow under load instead of the queue.
+        """
+        if not self._wait_for_room():
+            return 0
+        records = read_batch(self._consumer, limit=self._batch_size)
+        if not records:
+            return 0
+        with handling(self._consumer, records):
+            batch = self._readable(records)
+            if batch:
+                self._enqueue(batch)
+        return len(batch)
+
+    def _readable(self, records: Sequence[Message]) -> list[dict]:
+        batch = []
+        for record in records:
+            try:
+                item = messages.read_features(record)
+            except InvalidMessage as error:
+                letter = messages.dead_letter(record, error, stage="scorer")
+                self._dead_letters.publish(
+                    Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers
+                )
+                continue
+            item["headers"]["at-enqueued"] = str(messages.now_ms())
+            batch.append(item)
+        if len(batch) < len(records):
+            self._dead_letters.flush()
+        return batch
+
+
+# -- the worker ----------------------------------------------------------------------------------------------------
+class BatchScoring:
+    """Scores batches with every live model and publishes the scores. It writes no row."""
+
+    def __init__(self, *, models: LiveModels, publisher: Publisher):
+        self._models = models
+        self._publisher = publisher
+
+    def score(self, batch: Sequence[dict]) -> None:
+        """Score every live model over the whole batch and publish; returns when the broker has acknowledged.
+
+        Raises:
+            NotDelivered: nothing is certain; score the batch again.
+        """
+        self._models.refresh()
+        x = matrix([item["features"] for item in batch])
+        estimates = self._models.estimate(x)
+        for row, (item, km) in enumerate(zip(batch, nearest_km(x), strict=True)):
+            self._publish(item, scores=scores_of(estimates, row), km=float(km))
+        self._publisher.flush()
+
+    def _publish(self, item: dict, *, scores: list[dict], km: float) -> None:
+        if (error := unsupported(km)) is not None:
+            invalid = InvalidMessage(error.code, error.detail, error.field)
+            letter = messages.dead_letter_of_item(item, invalid, stage="worker")
+            self._publisher.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
+            return
+        flags = location_flags(km, item["flags"])
+        key, value, headers = messages.score_message(item, scores=scores, flags=flags)
+        self._publisher.publish(Topic.SCORES, key=key, value=value, headers=headers)
+
+
+def scores_of(estimates: Sequence[Estimates], row: int) -> list[dict]:
+    """What each model says of one row of the batch, champion first; money in model units ($100,000)."""
+    return [
+        {
+            "model": one.model,
+            "sha256": one.sha256,
+            "role": one.role,
+            "price": float(one.price[row]),
+            "low": float(one.low[row]),
+            "high": float(one.high[row]),
+        }
+        for one in estimates
+    ]

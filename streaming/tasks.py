@@ -1,0 +1,48 @@
+"""Celery tasks: the scoring of a batch, and chores by the clock."""
+
+import logging
+
+from celery import shared_task
+from celery.signals import worker_process_init, worker_process_shutdown
+from django.core.management import call_command
+from mlmodel.scoring import LiveModels
+
+from streaming import kafka
+from streaming.kafka import NotDelivered
+from streaming.scoring import BatchScoring
+
+logger = logging.getLogger(__name__)
+
+# Built in each pool process after the fork: a producer made before it never delivers, silently.
+_scoring: BatchScoring | None = None
+
+
+@worker_process_init.connect
+def _build_scoring(**_) -> None:
+    global _scoring
+    _scoring = BatchScoring(models=LiveModels.load(), publisher=kafka.publisher())
+    logger.info("the worker is ready")
+
+
+@worker_process_shutdown.connect
+def _drop_scoring(**_) -> None:
+    global _scoring
+    _scoring = None
+
+
+@shared_task(
+    autoretry_for=(NotDelivered,),
+    retry_backoff=1,
+    retry_backoff_max=10,
+    max_retries=None,
+)
+def score_batch(batch: list[dict]) -> None:
+    """Score a batch (items of `messages.read_features`); acknowledged once the scores are on the log."""
+    if _scoring is None:
+        raise RuntimeError("score_batch runs in a worker's pool process only")
+    _scoring.score(batch)
+
+
+@shared_task
+def clear_expired_sessions() -> None:
+    call_command("clearsessions")

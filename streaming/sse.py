@@ -13,6 +13,7 @@ from predictions.callers import BadToken, Caller, identify_request, remember_vis
 from predictions.database_threads import in_database_thread
 from predictions.models import Prediction
 from predictions.problems import problem
+from predictions.reading import readable_prediction
 from streaming.consumers import read_cursor
 from streaming.feed import follow, read_events
 
@@ -64,21 +65,6 @@ def _listener(request: HttpRequest) -> tuple[tuple[Caller, str, uuid.UUID | None
     prediction = readable_prediction(wanted, caller)
     # One prediction's stream begins with its answer if that came before the listener.
     return (caller, prediction.feed_key, prediction.pk), cursor or 0
-
-
-def readable_prediction(text: str, caller: Caller) -> Prediction:
-    """The prediction with this id, if `caller` may read it: its owner, or for a visitor's anybody who holds the id.
-
-    Raises:
-        Prediction.DoesNotExist: none, or somebody else's.
-    """
-    try:
-        found = Prediction.objects.get(pk=uuid.UUID(text))
-    except ValueError as error:
-        raise Prediction.DoesNotExist from error
-    if found.owner_id is not None and found.feed_key != caller.feed_key:
-        raise Prediction.DoesNotExist
-    return found
 
 
 def _page(request: HttpRequest) -> tuple[Caller, dict]:

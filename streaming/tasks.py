@@ -3,11 +3,12 @@
 import logging
 
 from celery import shared_task
-from celery.signals import worker_process_init, worker_process_shutdown
+from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from django.core.management import call_command
-from mlmodel.scoring import LiveModels
+from mlmodel.scoring import LiveModels, NoLiveModel
 
 from streaming import kafka
+from streaming.health import mark_gone, mark_ready
 from streaming.kafka import NotDelivered
 from streaming.scoring import BatchScoring
 
@@ -30,8 +31,18 @@ def _drop_scoring(**_) -> None:
     _scoring = None
 
 
+@worker_ready.connect
+def _say_ready(**_) -> None:
+    mark_ready("worker")
+
+
+@worker_shutting_down.connect
+def _say_gone(**_) -> None:
+    mark_gone("worker")
+
+
 @shared_task(
-    autoretry_for=(NotDelivered,),
+    autoretry_for=(NotDelivered, NoLiveModel),
     retry_backoff=1,
     retry_backoff_max=10,
     max_retries=None,

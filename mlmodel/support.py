@@ -13,7 +13,7 @@ BLOCK_GROUPS_FILE = Path(__file__).parent / "data" / "block_groups.npy"
 SOFT_KM = 16.0
 """Farther than this from every known block group: answered, flagged as unusual."""
 HARD_KM = 40.0
-"""Farther than this: rejected. It keeps Reno, Las Vegas and the Pacific out, which the coordinate box admits."""
+"""Farther than this: rejected. The coordinate box alone would admit Las Vegas and the Pacific."""
 
 
 def distinct_places(X: np.ndarray) -> np.ndarray:

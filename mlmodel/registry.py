@@ -1,0 +1,74 @@
+"""Which models are live, and in which role. Every change is one audited function here."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from mlmodel.artefact import Artefact
+from mlmodel.models import ModelVersion
+
+Role = ModelVersion.Role
+
+
+class RegistryError(Exception):
+    """The registry refuses a change; the text says why."""
+
+
+def live_versions() -> list[ModelVersion]:
+    """The champion first (if there is one), then the shadows by name; manifests are not loaded."""
+    rows = ModelVersion.objects.exclude(role=Role.RETIRED).defer("manifest")
+    return sorted(rows, key=lambda version: (version.role != Role.CHAMPION, version.name))
+
+
+@transaction.atomic
+def register(*, artefact: Artefact, by: AbstractBaseUser | None = None) -> ModelVersion:
+    """Make a verified artefact known: new ones as shadows, known ones with the files and figures they now have."""
+    described = {"family": artefact.manifest["family"], "sha256": artefact.sha256, "manifest": artefact.manifest}
+    version = ModelVersion.objects.filter(name=artefact.name).first()
+    if version is None:
+        version = ModelVersion(name=artefact.name, **described)
+        _save(version, by=by, reason="registered")
+    elif any(getattr(version, field) != value for field, value in described.items()):
+        for field, value in described.items():
+            setattr(version, field, value)
+        _save(version, by=by, reason="registered again with other files or figures")
+    return version
+
+
+@transaction.atomic
+def promote(*, name: str, by: AbstractBaseUser | None = None, reason: str = "") -> ModelVersion:
+    """Make `name` the champion; the one before becomes a shadow. Raises RegistryError."""
+    version = _version(name)
+    before = ModelVersion.objects.filter(role=Role.CHAMPION).first()
+    if before == version:
+        return version
+    if before is not None:
+        before.role = Role.SHADOW
+        _save(before, by=by, reason=f"made way for {name}")
+    version.role, version.promoted_at, version.retired_at = Role.CHAMPION, timezone.now(), None
+    _save(version, by=by, reason=reason or "promoted")
+    return version
+
+
+@transaction.atomic
+def retire(*, name: str, by: AbstractBaseUser | None = None, reason: str = "") -> ModelVersion:
+    """Stop scoring with `name`. Raises RegistryError for the champion: promote another one first."""
+    version = _version(name)
+    if version.role == Role.CHAMPION:
+        raise RegistryError(f"{name} is the champion: promote another model before retiring it")
+    version.role, version.retired_at = Role.RETIRED, timezone.now()
+    _save(version, by=by, reason=reason or "retired")
+    return version
+
+
+def _version(name: str) -> ModelVersion:
+    try:
+        return ModelVersion.objects.select_for_update().get(name=name)
+    except ModelVersion.DoesNotExist:
+        raise RegistryError(f"no model named {name!r} is registered") from None
+
+
+def _save(version: ModelVersion, *, by: AbstractBaseUser | None, reason: str) -> None:
+    version._history_user = by
+    version._change_reason = reason[:100]
+    version.save()

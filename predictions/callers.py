@@ -58,12 +58,19 @@ def identify(cookies: Mapping[str, str], authorization: str = "") -> Caller:
     session_key = cookies.get(settings.SESSION_COOKIE_NAME)
     if session_key and (user := _user_of_session(session_key)) is not None:
         return Caller.of_user(user, by_session=True)
-    return Caller(feed_key=_visitor_of_cookie(cookies.get(VISITOR_COOKIE, "")) or f"v{secrets.token_hex(16)}")
+    return Caller(feed_key=visitor_of(cookies) or f"v{secrets.token_hex(16)}")
 
 
 def identify_request(request: HttpRequest) -> Caller:
     """`identify` for a request that went through Django's middleware."""
     return identify(request.COOKIES, request.headers.get("Authorization", ""))
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The caller of a request whose user is found already: by the session on a page, by REST's authentication."""
+    if request.user.is_authenticated:
+        return Caller.of_user(request.user)
+    return identify({VISITOR_COOKIE: request.COOKIES.get(VISITOR_COOKIE, "")})
 
 
 def remember_visitor(response: HttpResponseBase, caller: Caller) -> None:
@@ -79,9 +86,10 @@ def remember_visitor(response: HttpResponseBase, caller: Caller) -> None:
         )
 
 
-def _visitor_of_cookie(value: str) -> str | None:
+def visitor_of(cookies: Mapping[str, str]) -> str | None:
+    """The feed key of the visitor that this browser was before, if any."""
     try:
-        return _signer.unsign(value)
+        return _signer.unsign(cookies.get(VISITOR_COOKIE, ""))
     except signing.BadSignature:
         return None
 

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 
 from django.http import JsonResponse
 
-from predictions.contract import FieldError
+from predictions.callers import BadToken
+from predictions.contract import ContractError, FeatureErrors, FieldError
+from predictions.throttle import TooMany
+
+ASKING_ERRORS = (ContractError, FeatureErrors, TooMany, BadToken)
 
 
 def problem(
@@ -17,6 +21,19 @@ def problem(
         headers=headers,
         content_type="application/problem+json",
     )
+
+
+def asking_problem(error: ContractError | FeatureErrors | TooMany | BadToken) -> JsonResponse:
+    """Why a question was not taken; every door answers the same."""
+    match error:
+        case ContractError():
+            return problem(413 if error.code == "too_large" else 400, error.code, error.detail)
+        case FeatureErrors():
+            return problem(422, "invalid_features", str(error), errors=error.errors)
+        case TooMany():
+            return problem(429, "too_many_requests", str(error), headers={"Retry-After": str(error.retry_after)})
+        case BadToken():
+            return problem(401, "bad_token", str(error), headers={"WWW-Authenticate": "Token"})
 
 
 def problem_body(status: int, code: str, detail: str, *, errors: Iterable[FieldError] = ()) -> dict:

@@ -26,6 +26,11 @@ def represent(prediction: Prediction) -> dict:
     }
 
 
+def accepted(prediction: Prediction) -> dict:
+    """What the door answers: the question is stored, and where to hear of it."""
+    return {"id": str(prediction.id), "status": prediction.status, **links(prediction)}
+
+
 def links(prediction: Prediction) -> dict:
     """Where this prediction is read and listened to."""
     return {

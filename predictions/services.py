@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
@@ -39,6 +40,17 @@ def accept(*, caller: Caller, question: Normalised, source: str) -> Prediction:
     )
     prediction.save(force_insert=True)
     return prediction
+
+
+def claim_visitor_predictions(*, visitor_feed_key: str, user: AbstractBaseUser) -> int:
+    """Give `user` what a visitor asked, with the feed that tells of it; how many predictions."""
+    with transaction.atomic():
+        # The rows first: a deliverer that holds them has told the visitor's feed before the events are taken over.
+        claimed = Prediction.objects.filter(feed_key=visitor_feed_key, owner__isnull=True).update(
+            owner=user, feed_key=Caller.of_user(user).feed_key
+        )
+        FeedEvent.objects.filter(feed_key=visitor_feed_key).update(feed_key=Caller.of_user(user).feed_key)
+    return claimed
 
 
 # -- the outbox ----------------------------------------------------------------------------------------------------

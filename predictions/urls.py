@@ -1,9 +1,30 @@
 """What predictions answers: the page, the door, REST, accounts."""
 
-from django.urls import path
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
 
+from predictions.views import accounts, history, home, prediction, small_files
 from predictions.views.predict_api import predict_api
 
+account_urls = [
+    path("signup/", accounts.sign_up, name="signup"),
+    path("login/", accounts.SignIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", accounts.PasswordChange.as_view(), name="password_change"),
+    path("password/done/", accounts.PasswordChangeDone.as_view(), name="password_change_done"),
+    path("reset/", accounts.PasswordReset.as_view(), name="password_reset"),
+    path("reset/sent/", accounts.PasswordResetDone.as_view(), name="password_reset_done"),
+    path("reset/<uidb64>/<token>/", accounts.PasswordResetConfirm.as_view(), name="password_reset_confirm"),
+    path("reset/complete/", accounts.PasswordResetComplete.as_view(), name="password_reset_complete"),
+]
+
 urlpatterns = [
+    path("", home.home, name="home"),
     path("predict_api", predict_api, name="predict_api"),
+    path("predictions/<uuid:pk>", prediction.prediction, name="prediction"),
+    path("history", history.history, name="history"),
+    path("accounts/", include(account_urls)),
+    path("api/", include("predictions.api.urls")),
+    path("robots.txt", small_files.robots),
+    path("favicon.ico", small_files.favicon),
 ]

@@ -5,13 +5,12 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
 from predictions.asking import ask_json
-from predictions.callers import BadToken, Caller, identify_request, remember_visitor
-from predictions.contract import MAX_BODY_BYTES, ContractError, FeatureErrors
+from predictions.callers import Caller, identify_request, remember_visitor
+from predictions.contract import MAX_BODY_BYTES
 from predictions.database_threads import in_database_thread
 from predictions.models import Prediction
-from predictions.problems import problem
-from predictions.representation import links
-from predictions.throttle import TooMany
+from predictions.problems import ASKING_ERRORS, asking_problem, problem
+from predictions.representation import accepted
 
 
 class CrossSite(Exception):
@@ -29,17 +28,11 @@ async def predict_api(request: HttpRequest) -> HttpResponseBase:
     try:
         # One thread hop for all that blocks: who asks, how often, the insert, the doorbell.
         caller, prediction = await in_database_thread(_ask, request)
-    except ContractError as error:
-        return problem(413 if error.code == "too_large" else 400, error.code, error.detail)
-    except FeatureErrors as error:
-        return problem(422, "invalid_features", str(error), errors=error.errors)
-    except TooMany as error:
-        return problem(429, "too_many_requests", str(error), headers={"Retry-After": str(error.retry_after)})
-    except BadToken as error:
-        return problem(401, "bad_token", str(error), headers={"WWW-Authenticate": "Token"})
+    except ASKING_ERRORS as error:
+        return asking_problem(error)
     except CrossSite as error:
         return problem(403, "csrf_failed", str(error))
-    body = {"id": str(prediction.id), "status": prediction.status, **links(prediction)}
+    body = accepted(prediction)
     response = JsonResponse(body, status=202, headers={"Location": body["status_url"]})
     remember_visitor(response, caller)
     return response

@@ -1,0 +1,43 @@
+"""Every error of REST as a problem document."""
+
+from collections.abc import Iterator
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions
+
+from predictions.contract import MAX_BODY_BYTES, FieldError
+from predictions.models import Prediction
+from predictions.problems import ASKING_ERRORS, asking_problem, problem
+
+
+def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
+    """The answer to what a view raised; None for a fault of ours, which goes on to the server's 500 page."""
+    if isinstance(error, ASKING_ERRORS):
+        return asking_problem(error)
+    if isinstance(error, exceptions.ValidationError):
+        return problem(400, "invalid_query", "the query can't be read", errors=_field_errors(error))
+    if isinstance(error, exceptions.APIException):
+        return problem(error.status_code, str(error.get_codes()), str(error.detail), headers=_headers(error))
+    if isinstance(error, Http404 | Prediction.DoesNotExist):
+        return problem(404, "not_found", "there is no such prediction")
+    if isinstance(error, PermissionDenied):
+        return problem(403, "permission_denied", "this is not yours to do")
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too_large", f"a question has at most {MAX_BODY_BYTES} bytes")
+    if isinstance(error, SuspiciousOperation | MultiPartParserError):
+        return problem(400, "bad_request", "the request can't be read")
+    return None
+
+
+def _field_errors(error: exceptions.ValidationError) -> Iterator[FieldError]:
+    faults = error.detail if isinstance(error.detail, dict) else {"query": error.detail}
+    for field, details in faults.items():
+        for detail in details:
+            yield FieldError(field, detail.code, str(detail))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    challenge = getattr(error, "auth_header", None)
+    return {"WWW-Authenticate": challenge} if challenge else {}

@@ -1,0 +1,56 @@
+"""The shape of REST's answers, declared for OpenAPI; the values come from `predictions.representation`."""
+
+from rest_framework import serializers
+
+from predictions.contract import FIELDS
+from predictions.models import Prediction
+from predictions.representation import represent
+
+
+class ModelSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    sha256 = serializers.CharField(help_text="SHA-256 of the model's artefact.")
+
+
+class ReasonSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    field = serializers.CharField(allow_null=True)
+    detail = serializers.CharField()
+
+
+class LinksSerializer(serializers.Serializer):
+    status_url = serializers.CharField(help_text="Where the prediction is read.")
+    stream_url = serializers.CharField(help_text="Where its answer is pushed, as server-sent events.")
+    page_url = serializers.CharField(help_text="Where people look at it.")
+
+
+class AcceptedSerializer(LinksSerializer):
+    """A question that was stored and will be answered."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Prediction.Status.choices)
+
+
+class PredictionSerializer(LinksSerializer):
+    """A prediction; prices in whole dollars of 1990."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=Prediction.Status.choices)
+    price = serializers.IntegerField(allow_null=True)
+    low = serializers.IntegerField(allow_null=True, help_text="Lower end of the 90 % range.")
+    high = serializers.IntegerField(allow_null=True, help_text="Upper end of the 90 % range.")
+    model = ModelSerializer(allow_null=True)
+    flags = serializers.ListField(child=serializers.CharField())
+    features = serializers.DictField(
+        child=serializers.FloatField(), help_text=f"By canonical name: {', '.join(field.name for field in FIELDS)}."
+    )
+    reason = ReasonSerializer(allow_null=True, help_text="Why it was not answered.")
+    source = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+    stages = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Stage -> epoch milliseconds at which it was left."
+    )
+
+    def to_representation(self, prediction: Prediction) -> dict:
+        return represent(prediction)

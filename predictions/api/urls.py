@@ -1,0 +1,19 @@
+"""Addresses under /api/."""
+
+from django.urls import path
+from django.views.generic import RedirectView, TemplateView
+from drf_spectacular.views import SpectacularAPIView
+
+from predictions.api.views import PredictionsView, PredictionView, not_found
+
+app_name = "api"
+urlpatterns = [
+    path("<str:version>/predictions", PredictionsView.as_view(), name="predictions"),
+    path("<str:version>/predictions/<uuid:pk>", PredictionView.as_view(), name="prediction-detail"),
+    path("schema", RedirectView.as_view(pattern_name="api:schema")),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", RedirectView.as_view(pattern_name="api:docs")),
+    path("docs/", TemplateView.as_view(template_name="api/docs.html"), name="docs"),
+    path("", not_found),
+    path("<path:rest>", not_found),
+]

@@ -1,0 +1,71 @@
+"""REST: predictions are asked, listed and read."""
+
+from django.http import HttpRequest, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from predictions.api.schema import QUESTION, problems
+from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
+from predictions.asking import ask_json
+from predictions.callers import caller_of
+from predictions.filters import PredictionFilter
+from predictions.models import Prediction
+from predictions.problems import problem
+from predictions.reading import own_predictions, readable_prediction
+from predictions.representation import accepted
+
+
+@method_decorator(never_cache, name="dispatch")
+class PredictionsView(ListAPIView):
+    """The caller's own predictions, newest first; and the door for a new one."""
+
+    serializer_class = PredictionSerializer
+    filterset_class = PredictionFilter
+    queryset = Prediction.objects.none()
+
+    def get_queryset(self):
+        return own_predictions(caller_of(self.request))
+
+    @extend_schema(
+        summary="List your predictions", responses={200: PredictionSerializer(many=True), **problems(400, 401)}
+    )
+    def get(self, request: Request, *args, **kwargs) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        summary="Ask for a price",
+        request=QUESTION,
+        responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 429)},
+    )
+    def post(self, request: Request, *args, **kwargs) -> Response:
+        # `request.data` would take a chunked body, which has no Content-Length, for an empty one.
+        if request.content_type.partition(";")[0].strip().lower() != "application/json":
+            raise UnsupportedMediaType(request.content_type)
+        prediction = ask_json(
+            body=request.body, caller=caller_of(request), address=request.META.get("REMOTE_ADDR", ""), source="api"
+        )
+        body = accepted(prediction)
+        return Response(body, status=202, headers={"Location": body["status_url"]})
+
+
+@method_decorator(never_cache, name="dispatch")
+class PredictionView(APIView):
+    """One prediction: its owner's, or a visitor's for whoever holds the id."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(summary="Read a prediction", responses={200: PredictionSerializer, **problems(401, 404)})
+    def get(self, request: Request, pk, **kwargs) -> Response:
+        return Response(PredictionSerializer(readable_prediction(str(pk), caller_of(request))).data)
+
+
+def not_found(request: HttpRequest, **kwargs) -> JsonResponse:
+    """Everything under /api/ that is not routed."""
+    return problem(404, "not_found", "there is nothing at this address; /api/schema/ lists what there is")

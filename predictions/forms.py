@@ -1,0 +1,59 @@
+"""The forms of the page. A house's fields come from the contract; what they may say is checked at the door alone."""
+
+from collections.abc import Iterable
+
+from django import forms
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
+
+from predictions.contract import FIELDS, Field, FieldError
+
+
+def _input_of(field: Field) -> forms.FloatField:
+    soft = {"data-soft-min": f"{field.soft.min:g}", "data-soft-max": f"{field.soft.max:g}"} if field.soft else {}
+    lowest = max(field.hard.min, field.hard.above)
+    return forms.FloatField(
+        label=field.label,
+        help_text=f"{field.unit}; {field.hard}, typically {field.typical:g}",
+        initial=field.typical,
+        # What is missing or out of range is said by the door, in the same words to everybody.
+        required=False,
+        widget=forms.NumberInput(
+            {
+                "min": f"{lowest:g}",
+                "max": f"{field.hard.max:g}",
+                "step": "any",
+                "inputmode": "decimal",
+                "required": True,
+            }
+            | soft
+        ),
+    )
+
+
+class HouseForm(forms.Form):
+    """Eight numbers of a block group."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in FIELDS:
+            self.fields[field.name] = _input_of(field)
+
+    def features(self) -> dict[str, float]:
+        """What was filled in, by canonical name; the form must be valid."""
+        return {name: value for name, value in self.cleaned_data.items() if value is not None}
+
+    def refuse(self, errors: Iterable[FieldError]) -> None:
+        """Show the door's errors, each at its field."""
+        for error in errors:
+            self.add_error(error.field if error.field in self.fields else None, error.detail)
+
+
+class SignUpForm(UserCreationForm):
+    """A new account; the address is where a forgotten password is reset."""
+
+    email = forms.EmailField(label="Email address")
+
+    class Meta(UserCreationForm.Meta):
+        model = User
+        fields = ("username", "email")

@@ -1,0 +1,63 @@
+"""Sign up, sign in and passwords. Who signs in takes along what this browser asked as a visitor."""
+
+from django.contrib.auth import login, views
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+
+from predictions.callers import visitor_of
+from predictions.forms import SignUpForm
+from predictions.services import claim_visitor_predictions
+
+
+def sign_up(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("home")
+    form = SignUpForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "accounts/signup.html", {"form": form})
+    login(request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
+    _claim(request)
+    return redirect("home")
+
+
+class SignIn(views.LoginView):
+    template_name = "accounts/login.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form) -> HttpResponseRedirect:
+        response = super().form_valid(form)
+        _claim(self.request)
+        return response
+
+
+class PasswordChange(views.PasswordChangeView):
+    template_name = "accounts/password_change.html"
+
+
+class PasswordChangeDone(views.PasswordChangeDoneView):
+    template_name = "accounts/password_change_done.html"
+
+
+class PasswordReset(views.PasswordResetView):
+    template_name = "accounts/password_reset.html"
+    email_template_name = "accounts/password_reset_email.txt"
+    subject_template_name = "accounts/password_reset_subject.txt"
+    success_url = reverse_lazy("password_reset_done")
+
+
+class PasswordResetDone(views.PasswordResetDoneView):
+    template_name = "accounts/password_reset_done.html"
+
+
+class PasswordResetConfirm(views.PasswordResetConfirmView):
+    template_name = "accounts/password_reset_confirm.html"
+
+
+class PasswordResetComplete(views.PasswordResetCompleteView):
+    template_name = "accounts/password_reset_complete.html"
+
+
+def _claim(request: HttpRequest) -> None:
+    if (visitor := visitor_of(request.COOKIES)) is not None:
+        claim_visitor_predictions(visitor_feed_key=visitor, user=request.user)

@@ -1,0 +1,25 @@
+"""The caller's own predictions, searched and paged."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from predictions.callers import caller_of
+from predictions.filters import HistoryFilter
+from predictions.reading import own_predictions
+
+PAGE_SIZE = 20
+
+
+@never_cache
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    own = own_predictions(caller_of(request))
+    search = HistoryFilter(request.GET, own)
+    # A search that can't be read finds nothing, and says why at its fields.
+    found = search.qs if search.is_valid() else own.none()
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    is_narrowed = any(request.GET.get(name) for name in search.form.fields)
+    return render(request, "predictions/history.html", {"form": search.form, "page": page, "is_narrowed": is_narrowed})

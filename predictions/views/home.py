@@ -1,0 +1,59 @@
+"""The page: ask, and see the answer arrive. A browser without JavaScript posts the form here."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from predictions import services
+from predictions.asking import ask
+from predictions.callers import Caller, caller_of, remember_visitor
+from predictions.contract import FeatureErrors
+from predictions.forms import HouseForm
+from predictions.models import Prediction
+from predictions.reading import own_predictions
+from predictions.throttle import TooMany
+
+RECENT = 5
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def home(request: HttpRequest) -> HttpResponse:
+    caller = caller_of(request)
+    form = HouseForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            prediction = _ask(request, caller, form)
+        except FeatureErrors as error:
+            form.refuse(error.errors)
+        except TooMany as error:
+            return _page(request, caller, form, status=429, retry_after=error.retry_after)
+        else:
+            response = redirect("prediction", pk=prediction.pk)
+            remember_visitor(response, caller)
+            return response
+    return _page(request, caller, form, status=422 if form.is_bound else 200)
+
+
+def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
+    return ask(features=form.features(), caller=caller, address=request.META.get("REMOTE_ADDR", ""), source="page")
+
+
+def _page(
+    request: HttpRequest, caller: Caller, form: HouseForm, *, status: int, retry_after: int | None = None
+) -> HttpResponse:
+    # The cursor first: what is answered between the two reads is told twice rather than never.
+    cursor = services.latest_cursor(caller.feed_key)
+    context = {
+        "form": form,
+        "cursor": cursor,
+        "recent": own_predictions(caller)[:RECENT],
+        "retry_after": retry_after,
+    }
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    response = render(request, "predictions/home.html", context, status=status)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    remember_visitor(response, caller)
+    return response

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from mlmodel.features import geography
+from mlmodel.features import GEOGRAPHY_COLUMNS, geography, places
 from mlmodel.pipeline.heads import Head
+from mlmodel.pipeline.neighbours import COMPARABLES_COLUMNS, PricedGroups, trust, widest_gap
 
 
 class PriceModel:
@@ -61,4 +62,44 @@ class Geography(PriceModel):
         return self.heads["price"](columns)
 
 
-FAMILIES: Mapping[str, type[PriceModel]] = {family.family: family for family in (Linear, Geography)}
+class Gated(PriceModel):
+    """Neighbours' prices where there are neighbours, geography where there are none, and a gate between the two.
+
+    `prices` and `roots` are trees on the location and comparables columns, for the price and for its square root;
+    `roots` also learned from comparables of other blocks only, so it discounts far ones. `geography` never saw a
+    neighbour. All are monotone in income.
+    """
+
+    family = "gated"
+    head_names = ("prices", "roots", "geography")
+
+    GEOGRAPHY = len(GEOGRAPHY_COLUMNS)
+    TREES = GEOGRAPHY + len(COMPARABLES_COLUMNS)
+    FAR_ROOTS_SHARE = 0.3
+
+    def __init__(self, heads: Mapping[str, Head], arrays: Mapping[str, np.ndarray]):
+        super().__init__(heads, arrays)
+        self.groups = PricedGroups(arrays["groups"], arrays["group_prices"], arrays["group_premiums"])
+
+    def columns(self, X: np.ndarray) -> np.ndarray:
+        """Location (24), comparables (32), the widest gap, and the trust in neighbours."""
+        at = places(X)
+        nearest = self.groups.nearest(at)
+        gap = widest_gap(at, self.groups, nearest)
+        return np.column_stack(
+            [geography(X), self.groups.comparables(X, nearest), gap, trust(nearest.km[:, 2], gap)]
+        ).astype(np.float32)
+
+    def combine(self, columns: np.ndarray) -> np.ndarray:
+        trees, location = columns[:, : self.TREES], columns[:, : self.GEOGRAPHY]
+        price = self.heads["prices"](trees)
+        root = np.maximum(self.heads["roots"](trees), 0) ** 2
+        geography_root = np.maximum(self.heads["geography"](location), 0) ** 2
+        near = (price + root) / 2
+        far = self.FAR_ROOTS_SHARE * root + (1 - self.FAR_ROOTS_SHARE) * geography_root
+        weight = columns[:, -1].astype(np.float64)
+        known = self.arrays["group_prices"]
+        return np.clip(weight * near + (1 - weight) * far, known.min(), known.max())
+
+
+FAMILIES: Mapping[str, type[PriceModel]] = {family.family: family for family in (Linear, Geography, Gated)}

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
@@ -12,19 +11,12 @@ from sklearn.preprocessing import StandardScaler
 from mlmodel.features import geography
 from mlmodel.pipeline.families import Geography, Linear, PriceModel
 from mlmodel.pipeline.heads import TrainedHead
+from mlmodel.pipeline.fitting_gated import fit_gated
 from mlmodel.pipeline.ranges import Calibration, RangedModel, conformal_quantile, expected_error
+from mlmodel.pipeline.trees import boosted_trees
 
 Fit = Callable[[np.ndarray, np.ndarray, int], PriceModel]
 """(n, 8) features, (n,) prices, seed -> a fitted model whose heads are `TrainedHead`s."""
-
-
-def boosted_trees(columns: int, *, monotone: bool = True, **settings) -> HistGradientBoostingRegressor:
-    """Trees on `columns` columns, increasing in the first (the income) when `monotone`.
-
-    Early stopping is off: scikit-learn turns it on by itself above 10,000 rows, which costs 0.01 RMSE here.
-    """
-    constraint = [int(monotone)] + [0] * (columns - 1)
-    return HistGradientBoostingRegressor(early_stopping=False, monotonic_cst=constraint, **settings)
 
 
 def fit_linear(X: np.ndarray, y: np.ndarray, seed: int) -> Linear:
@@ -47,7 +39,7 @@ def fit_geography(X: np.ndarray, y: np.ndarray, seed: int) -> Geography:
     return Geography({"price": TrainedHead(regressor.fit(columns, y), columns.shape[1])}, {})
 
 
-FITS: Mapping[str, Fit] = {"linear": fit_linear, "geography": fit_geography}
+FITS: Mapping[str, Fit] = {"linear": fit_linear, "geography": fit_geography, "gated": fit_gated}
 
 SCALE_FOLDS = 5
 SMALLEST_ERROR = 0.01  # $1,000: keeps the log of a lucky residual from steering the scale

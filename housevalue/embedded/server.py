@@ -21,6 +21,7 @@ class EmbeddedServer(ABC):
 
     name: str
     directory: Path
+    port: int
     process: subprocess.Popen | None = None
 
     @abstractmethod

@@ -1,0 +1,46 @@
+# House value. `make help` lists what can be made; a comment with two # after a target is its line there.
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+INSTALL := $(if $(PYTHON),$(PYTHON) requirements/install.py,echo "Python 3.11 or newer is needed and not found." >&2; exit 1; )
+BIN := .venv/bin
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format requirements bench faults wasm clean runtime-environment dev-environment
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: runtime-environment ## start everything on this machine (PORT=8000 VAR_DIR=var)
+	@exec $(BIN)/python manage.py run_stack
+
+test: dev-environment ## install what tests need, check, and run every test
+	@exec $(BIN)/python -m tests.run_all
+
+check: dev-environment ## formats, lint, types, imports, templates, migrations, deployment settings, wasm
+	@exec $(BIN)/python -m tests.checks
+
+format: dev-environment ## format and tidy the code
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+bench: runtime-environment ## latency and bulk speed of the whole path, against a run that is up
+	@$(BIN)/python manage.py bench_path --rate 50 --seconds 60
+	@$(BIN)/python manage.py bench_path --bulk 20000
+
+wasm: ## build the transforms and their manifest
+	@$(MAKE) --no-print-directory -C redpanda/transforms
+
+requirements: dev-environment ## pin and hash requirements/*.txt anew from requirements/*.in
+	@$(UV_COMPILE) --upgrade requirements/dev.in --output-file requirements/dev.txt
+	@$(UV_COMPILE) --constraint requirements/dev.txt requirements/training.in --output-file requirements/training.txt
+	@$(UV_COMPILE) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
+
+clean: ## remove the environment and caches; the state in var/ stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime-environment:
+	@$(INSTALL) runtime
+
+dev-environment:
+	@$(INSTALL) dev

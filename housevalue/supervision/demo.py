@@ -1,0 +1,52 @@
+"""The logins of a run on one machine. Their passwords are made for its state folder and are good nowhere else."""
+
+import json
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import transaction
+
+VISITOR, OPERATOR = "demo", "operator"
+_OPERATED_APPS = ("predictions", "streaming", "mlmodel", "axes", "authtoken")
+
+
+def read_logins(var_dir: Path) -> dict[str, str]:
+    """User name -> password as they were made; empty before the first run."""
+    with suppress(OSError, ValueError):
+        return json.loads(_file(var_dir).read_text())
+    return {}
+
+
+@transaction.atomic
+def create_logins(var_dir: Path) -> dict[str, str]:
+    """Make the two users where they are missing: a plain one, and one who may do everything an operator does.
+
+    A password that its user has changed since stays changed. Returns user name -> password as they were made.
+    """
+    logins = read_logins(var_dir)
+    if made_now := not logins:
+        logins = {name: secrets.token_urlsafe(8) for name in (VISITOR, OPERATOR)}
+        _write(var_dir, logins)
+    for name, password in logins.items():
+        user, is_new = get_user_model().objects.get_or_create(
+            username=name, defaults={"email": f"{name}@localhost", "is_staff": name == OPERATOR}
+        )
+        if is_new or made_now:
+            user.set_password(password)
+            user.save()
+        if user.is_staff:
+            user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=_OPERATED_APPS))
+    return logins
+
+
+def _write(var_dir: Path, logins: dict[str, str]) -> None:
+    path = _file(var_dir)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(logins, indent=1))
+
+
+def _file(var_dir: Path) -> Path:
+    return var_dir / "demo_logins.json"

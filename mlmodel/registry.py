@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mlmodel.artefact import Artefact
+from mlmodel.bars import BARS, Bar, missed
 from mlmodel.models import ModelVersion
 
 Role = ModelVersion.Role
@@ -36,18 +37,37 @@ def register(*, artefact: Artefact, by: AbstractBaseUser | None = None) -> Model
 
 
 @transaction.atomic
-def promote(*, name: str, by: AbstractBaseUser | None = None, reason: str = "") -> ModelVersion:
-    """Make `name` the champion; the one before becomes a shadow. Raises RegistryError."""
+def promote(
+    *, name: str, by: AbstractBaseUser | None = None, reason: str = "", despite_bars: bool = False
+) -> ModelVersion:
+    """Make `name` the champion; the one before becomes a shadow.
+
+    Raises RegistryError when no such model is registered, or it misses a bar: `despite_bars` is for emergencies, and
+    the audit row says so.
+    """
     version = _version(name)
-    before = ModelVersion.objects.filter(role=Role.CHAMPION).first()
-    if before == version:
-        return version
-    if before is not None:
-        before.role = Role.SHADOW
-        _save(before, by=by, reason=f"made way for {name}")
-    version.role, version.promoted_at, version.retired_at = Role.CHAMPION, timezone.now(), None
-    _save(version, by=by, reason=reason or "promoted")
-    return version
+    misses = missed(version.manifest["metrics"])
+    if misses and not despite_bars:
+        listed = "; ".join(f"{bar.label} must be {bar.wanted()}, is {_shown(bar, version)}" for bar in misses)
+        raise RegistryError(f"{name} misses {len(misses)} of {len(BARS)} bars: {listed}")
+    note = f" despite {len(misses)} missed bars" if misses else ""
+    return _crown(version, by=by, reason=f"promoted{note}: {reason}" if reason else f"promoted{note}")
+
+
+@transaction.atomic
+def roll_back(*, by: AbstractBaseUser | None = None, reason: str = "") -> ModelVersion:
+    """Make the champion before the present one champion again. It has been one, so no bar is asked.
+
+    Raises RegistryError when there was none.
+    """
+    champion = ModelVersion.objects.filter(role=Role.CHAMPION).first()
+    earlier = ModelVersion.history.filter(role=Role.CHAMPION)
+    if champion is not None:
+        earlier = earlier.exclude(name=champion.name)
+    before = earlier.order_by("-history_date", "-history_id").first()
+    if before is None:
+        raise RegistryError("there was no champion before this one")
+    return _crown(_version(before.name), by=by, reason=f"rolled back: {reason}" if reason else "rolled back")
 
 
 @transaction.atomic
@@ -59,6 +79,23 @@ def retire(*, name: str, by: AbstractBaseUser | None = None, reason: str = "") -
     version.role, version.retired_at = Role.RETIRED, timezone.now()
     _save(version, by=by, reason=reason or "retired")
     return version
+
+
+def _crown(version: ModelVersion, *, by: AbstractBaseUser | None, reason: str) -> ModelVersion:
+    before = ModelVersion.objects.filter(role=Role.CHAMPION).first()
+    if before == version:
+        return version
+    if before is not None:
+        before.role = Role.SHADOW
+        _save(before, by=by, reason=f"made way for {version.name}")
+    version.role, version.promoted_at, version.retired_at = Role.CHAMPION, timezone.now(), None
+    _save(version, by=by, reason=reason)
+    return version
+
+
+def _shown(bar: Bar, version: ModelVersion) -> str:
+    value = bar.value(version.manifest["metrics"])
+    return "not measured" if value is None else f"{value:.4g}"
 
 
 def _version(name: str) -> ModelVersion:

@@ -10,8 +10,8 @@ from sklearn.preprocessing import StandardScaler
 
 from mlmodel.features import geography
 from mlmodel.pipeline.families import Geography, Linear, PriceModel
-from mlmodel.pipeline.heads import TrainedHead
 from mlmodel.pipeline.fitting_gated import fit_gated
+from mlmodel.pipeline.heads import TrainedHead
 from mlmodel.pipeline.ranges import Calibration, RangedModel, conformal_quantile, expected_error
 from mlmodel.pipeline.trees import boosted_trees
 

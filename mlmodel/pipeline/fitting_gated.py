@@ -78,9 +78,7 @@ def far_comparables(X: np.ndarray, y: np.ndarray, explained: np.ndarray) -> np.n
     return columns
 
 
-def boosted_rounds(
-    seed: int, columns: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None
-) -> TrainedHead:
+def boosted_rounds(seed: int, columns: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> TrainedHead:
     """LightGBM, increasing in the first column (the income)."""
     regressor = lightgbm.LGBMRegressor(
         n_estimators=600,

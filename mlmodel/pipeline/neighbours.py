@@ -42,9 +42,7 @@ class PricedGroups:
     def __init__(self, X: np.ndarray, price: np.ndarray, premium: np.ndarray):
         self.places = places(X)
         self._tree = cKDTree(self.places)
-        self._table = np.column_stack(
-            [price, premium, np.log(X[:, MED_INC]), likeness(X), log_households(X)]
-        )
+        self._table = np.column_stack([price, premium, np.log(X[:, MED_INC]), likeness(X), log_households(X)])
 
     def nearest(self, at: np.ndarray, own: np.ndarray | None = None) -> Nearest:
         """The nearest groups of `at` (n, 2) km; ties by row number. `own` (n,) names a row each place must not see."""
@@ -129,6 +127,4 @@ def trust(third_km: np.ndarray, gap: np.ndarray) -> np.ndarray:
     up to elevenfold.
     """
     stretched = third_km * (1 + GAP_STRETCH * np.clip((gap - GAP_CLOSED) / (GAP_OPEN - GAP_CLOSED), 0, 1))
-    return np.clip(
-        np.log(GATE_FAR_KM / np.maximum(stretched, 1e-6)) / np.log(GATE_FAR_KM / GATE_NEAR_KM), 0, 1
-    )
+    return np.clip(np.log(GATE_FAR_KM / np.maximum(stretched, 1e-6)) / np.log(GATE_FAR_KM / GATE_NEAR_KM), 0, 1)

@@ -13,7 +13,7 @@ class Command(BaseCommand):
         except artefact.ArtefactError as error:
             raise CommandError(str(error)) from error
         if not any(version.role == registry.Role.CHAMPION for version in registry.live_versions()):
-            registry.promote(name=CHAMPION, reason="the champion of a fresh installation")
+            registry.promote(name=CHAMPION, reason="a fresh installation", despite_bars=True)
         for version in versions:
             version.refresh_from_db(fields=["role"])
             self.stdout.write(f"{version.name}: {version.role}, sha256 {version.sha256[:12]}")

@@ -1,0 +1,72 @@
+"""The files in `mlmodel/artefacts` do what their manifests say, recomputed from the ONNX files alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlmodel.catalogue import RECIPES
+from mlmodel.dataset import DATA_SHA256, load_housing
+from mlmodel.evaluation import income_violations, price_figures, range_figures
+from mlmodel.splits import rtdl
+
+NAMES = sorted(RECIPES)
+BOUNDS = [
+    (0.4999, 15.0001),
+    (1, 52),
+    (0.01, 142),
+    (0.01, 35),
+    (3, 35_682),
+    (0.01, 1_244),
+    (32.54, 41.95),
+    (-124.35, -114.31),
+]
+any_house = st.tuples(*(st.floats(low, high) for low, high in BOUNDS))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_figures_of_the_manifest_are_those_of_the_files(artefacts, name):
+    housing, test = load_housing(), rtdl().test
+    estimate = artefacts[name].model.estimate(housing.X[test])
+    stated = artefacts[name].manifest["metrics"]["rtdl"]
+    assert stated["rows"] == 4_128
+    for figure, value in price_figures(housing.y[test], estimate.price).items():
+        assert stated[figure] == pytest.approx(value, abs=1e-6)
+    found = range_figures(housing.y[test], estimate)
+    assert stated["coverage"] == pytest.approx(found["coverage"], abs=5e-4)
+    assert stated["mean_width"] == pytest.approx(found["mean_width"], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_higher_income_never_lowers_the_price(artefacts, name):
+    assert income_violations(artefacts[name].model, load_housing().X[rtdl().test]) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_manifest_names_the_data_and_the_libraries(artefacts, name):
+    manifest = artefacts[name].manifest
+    assert manifest["data"]["sha256"] == DATA_SHA256
+    assert {"scikit-learn", "onnxruntime", "numpy"} <= set(manifest["libraries"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_does_not_depend_on_the_batch_it_is_in(artefacts, name):
+    X = load_housing().X[rtdl().test][:300]
+    model = artefacts[name].model
+    whole, alone = model.estimate(X), model.estimate(X[77:78])
+    for part in ("price", "low", "high"):
+        assert getattr(whole, part)[77] == pytest.approx(getattr(alone, part)[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_batch_is_answered_with_nothing(artefacts, name):
+    assert artefacts[name].model.estimate(np.empty((0, 8))).price.shape == (0,)
+
+
+@given(houses=st.lists(any_house, min_size=1, max_size=20))
+def test_every_price_lies_in_its_finite_range(artefacts, houses):
+    for one in artefacts.values():
+        estimate = one.model.estimate(np.array(houses))
+        assert np.isfinite([estimate.price, estimate.low, estimate.high]).all()
+        assert (estimate.low <= estimate.price).all()
+        assert (estimate.price <= estimate.high).all()

@@ -1,0 +1,92 @@
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+
+from mlmodel import registry
+from mlmodel.bars import BARS, missed
+from mlmodel.catalogue import CHAMPION, RECIPES
+from mlmodel.models import ModelVersion
+from mlmodel.registry import RegistryError
+
+
+def roles():
+    return dict(ModelVersion.objects.values_list("name", "role"))
+
+
+def test_the_first_registration_makes_the_default_model_champion(db):
+    call_command("register_models", stdout=io.StringIO())
+    assert roles() == {name: "champion" if name == CHAMPION else "shadow" for name in RECIPES}
+
+
+def test_registering_again_changes_nothing_and_writes_no_audit_row(registered):
+    before = roles()
+    audits = ModelVersion.history.count()
+    call_command("register_models", stdout=io.StringIO())
+    assert roles() == before
+    assert ModelVersion.history.count() == audits
+
+
+def test_the_database_refuses_a_second_champion(registered):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ModelVersion.objects.filter(name="baseline").update(role="champion")
+
+
+def test_the_database_refuses_an_unknown_role(registered):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ModelVersion.objects.filter(name="baseline").update(role="king")
+
+
+def test_the_champion_comes_first_among_the_live(registered):
+    assert registry.live_versions()[0].name == "monotone-hgb-1"
+
+
+def test_a_promotion_is_audited_with_who_and_why(registered, admin_user):
+    registry.promote(name="baseline", by=admin_user, reason="a drill", despite_bars=True)
+    assert roles()["baseline"] == "champion"
+    assert roles()["monotone-hgb-1"] == "shadow"
+    audit = ModelVersion.objects.get(name="baseline").history.first()
+    assert (audit.history_user, audit.role) == (admin_user, "champion")
+    assert "a drill" in audit.history_change_reason
+
+
+def test_the_champion_can_not_be_retired(registered):
+    with pytest.raises(RegistryError, match="champion"):
+        registry.retire(name="monotone-hgb-1")
+
+
+def test_a_retired_model_is_live_no_more(registered):
+    registry.retire(name="baseline", reason="superseded")
+    assert "baseline" not in [version.name for version in registry.live_versions()]
+
+
+def test_an_unknown_model_can_not_be_promoted(db):
+    with pytest.raises(RegistryError, match="nobody"):
+        registry.promote(name="nobody")
+
+
+def test_training_an_unknown_model_is_said_plainly(db):
+    with pytest.raises(CommandError, match="no model is named 'crystal-ball'"):
+        call_command("train_model", "crystal-ball")
+
+
+def test_a_candidate_that_misses_a_bar_is_refused_and_told_which(registered):
+    with pytest.raises(RegistryError, match=r"RTDL test RMSE.* must be <= 0.385, is 0.7257"):
+        registry.promote(name="baseline", reason="I like lines")
+    assert roles()["monotone-hgb-1"] == "champion"
+
+
+def test_a_figure_that_was_never_measured_is_a_miss():
+    assert len(missed({})) == len(BARS)
+
+
+def test_rolling_back_restores_the_champion_before(registered):
+    registry.promote(name="baseline", reason="a drill", despite_bars=True)
+    assert registry.roll_back(reason="the drill is over").name == "monotone-hgb-1"
+    assert roles()["baseline"] == "shadow"
+
+
+def test_without_an_earlier_champion_there_is_nothing_to_roll_back_to(registered):
+    with pytest.raises(RegistryError, match="no champion before"):
+        registry.roll_back()

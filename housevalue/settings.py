@@ -3,24 +3,25 @@
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import environ
 import structlog
 from csp.constants import NONCE, NONE, SELF
 
+from housevalue.environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 if (BASE_DIR / ".env").exists():
-    environ.Env.read_env(BASE_DIR / ".env")
+    Environment.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 INSECURE_KEY = "insecure-key-for-one-machine-only-set-SECRET_KEY-before-you-deploy"
 SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS", default=[])
 
 # -- applications ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -93,12 +94,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL;"
-            f"PRAGMA synchronous={env.str('SQLITE_SYNCHRONOUS', default='NORMAL')};",
+            f"PRAGMA synchronous={env.one_of('SQLITE_SYNCHRONOUS', 'NORMAL', 'FULL', 'EXTRA', 'OFF')};",
         }
     )
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 # Threads of one web process that keep a connection for the busy async views. SQLite has one writer anyway.
-DATABASE_THREADS = env.int("DATABASE_THREADS", default=4)
+DATABASE_THREADS = env.positive("DATABASE_THREADS", default=4)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Redis: channel layer, cache and doorbell on one database, Celery on the next ----------------------------------
@@ -129,10 +130,10 @@ CACHES = {
 KAFKA_BOOTSTRAP_SERVERS = env.str("KAFKA_BOOTSTRAP_SERVERS", default="127.0.0.1:9092")
 # More librdkafka properties for every client, as JSON: {"security.protocol": "SASL_SSL", "sasl.username": "..."}
 KAFKA_CLIENT_PROPERTIES = env.json("KAFKA_CLIENT_PROPERTIES", default={})
-KAFKA_PARTITIONS = env.int("KAFKA_PARTITIONS", default=6)
-KAFKA_REPLICATION_FACTOR = env.int("KAFKA_REPLICATION_FACTOR", default=1)
-KAFKA_RETENTION_HOURS = env.int("KAFKA_RETENTION_HOURS", default=168)
-SCORING_BATCH_SIZE = env.int("SCORING_BATCH_SIZE", default=256)
+KAFKA_PARTITIONS = env.positive("KAFKA_PARTITIONS", default=6)
+KAFKA_REPLICATION_FACTOR = env.positive("KAFKA_REPLICATION_FACTOR", default=1)
+KAFKA_RETENTION_HOURS = env.positive("KAFKA_RETENTION_HOURS", default=168)
+SCORING_BATCH_SIZE = env.positive("SCORING_BATCH_SIZE", default=256)
 
 # -- Celery --------------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_redis_database(REDIS_URL, 1))
@@ -218,14 +219,14 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
     }
 }
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = env.texts("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api/|predict_api$)"
 CORS_EXPOSE_HEADERS = ["Location", "Retry-After"]
 
 # -- asking --------------------------------------------------------------------------------------------------------
 # Requests per visitor (no account) and per user; "0/m" switches a limit off.
-VISITOR_RATE = env.str("VISITOR_RATE", default="60/m")
-USER_RATE = env.str("USER_RATE", default="0/m")
+VISITOR_RATE = env.rate("VISITOR_RATE", default="60/m")
+USER_RATE = env.rate("USER_RATE", default="0/m")
 
 # -- REST ----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -270,8 +271,8 @@ USE_I18N = False
 USE_TZ = True
 
 # -- logs ----------------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOG_FORMAT = env.str("LOG_FORMAT", default="text")  # or json
+LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMAT = env.one_of("LOG_FORMAT", "text", "json")
 _shared_processors = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,

@@ -1,0 +1,54 @@
+"""Environment variables as settings want them: a value that can't be meant ends the start and says which it was."""
+
+import re
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_FALSE = ("false", "off", "n", "no", "0", "")
+_RATE = re.compile(r"\d+/[smhd]")
+
+
+class Environment(environ.Env):
+    """`environ.Env` with its traps closed.
+
+    There, `X=True # note` is False, a value that starts with `$` is another variable's, list entries keep their
+    spaces, and a wrong number is a ValueError that names no variable.
+    """
+
+    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False):
+        text = self.ENVIRON.get(var)
+        if text is not None and text.startswith("$"):
+            return self.parse_value(text, cast)
+        if cast is bool and text is not None and text.strip().lower() not in (*self.BOOLEAN_TRUE_STRINGS, *_FALSE):
+            raise ImproperlyConfigured(f"{var} is {text!r}: say true or false")
+        try:
+            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} is {text!r}: {error}") from error
+
+    def texts(self, var: str, *, default: list[str]) -> list[str]:
+        """Comma-separated texts, without the spaces around them."""
+        return [stripped for text in self.list(var, default=default) if (stripped := text.strip())]
+
+    def positive(self, var: str, *, default: int) -> int:
+        """A whole number of at least one."""
+        number = self.int(var, default=default)
+        if number < 1:
+            raise ImproperlyConfigured(f"{var} is {number}: it must be at least 1")
+        return number
+
+    def one_of(self, var: str, default: str, *others: str) -> str:
+        """One of a few words."""
+        word = self.str(var, default=default)
+        if word not in (default, *others):
+            raise ImproperlyConfigured(f"{var} is {word!r}: use one of {default}, {', '.join(others)}")
+        return word
+
+    def rate(self, var: str, *, default: str) -> str:
+        """Requests per second, minute, hour or day, such as 60/m."""
+        rate = self.str(var, default=default)
+        if not _RATE.fullmatch(rate):
+            raise ImproperlyConfigured(f"{var} is {rate!r}: use a number per s, m, h or d, such as 60/m")
+        return rate

@@ -13,6 +13,8 @@ from django.contrib.sessions import middleware as sessions
 from django.middleware import clickjacking, common, csrf, security
 from django.utils.deprecation import MiddlewareMixin
 
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
 
 class _OnTheLoop(MiddlewareMixin):
     """`MiddlewareMixin.__acall__` (django.utils.deprecation) with the hooks called directly."""
@@ -47,7 +49,11 @@ class CommonMiddleware(_OnTheLoop, common.CommonMiddleware):
 
 class CsrfViewMiddleware(_OnTheLoop, csrf.CsrfViewMiddleware):
     async def process_view(self, request, callback, callback_args, callback_kwargs):
-        return super().process_view(request, callback, callback_args, callback_kwargs)
+        check = super().process_view
+        if request.method in _SAFE_METHODS or getattr(callback, "csrf_exempt", False):
+            return check(request, callback, callback_args, callback_kwargs)
+        # It parses the form, and the page that says what is wrong may ask for the user.
+        return await sync_to_async(check)(request, callback, callback_args, callback_kwargs)
 
 
 class CSPMiddleware(_OnTheLoop, csp.CSPMiddleware):

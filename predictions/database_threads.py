@@ -25,7 +25,16 @@ async def in_database_thread(function: Callable[P, T], /, *args: P.args, **kwarg
 
 
 def _call(function: Callable[..., T], /, *args, **kwargs) -> T:
-    # A connection that failed (the server restarted) is opened anew by the next call.
-    for connection in connections.all(initialized_only=True):
-        connection.close_if_unusable_or_obsolete()
+    drop_broken_connections()
     return function(*args, **kwargs)
+
+
+def drop_broken_connections() -> None:
+    """Close this thread's connections that failed (the server restarted), so that the next query opens new ones.
+
+    Django's `close_old_connections` would close the working ones too: `CONN_MAX_AGE` is 0, which is right only for
+    threads that end with their request.
+    """
+    for connection in connections.all(initialized_only=True):
+        connection.close_at = None
+        connection.close_if_unusable_or_obsolete()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from contextlib import aclosing
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -48,12 +49,13 @@ class FeedConsumer(AsyncWebsocketConsumer):
     async def _follow(self, feed_key: str, cursor: int | None) -> None:
         is_ready = False
         try:
-            async for reached, events in follow(feed_key, cursor=cursor):
-                for event in events:
-                    await self.send(json.dumps(event, separators=(",", ":")))
-                if not is_ready:
-                    await self.send(json.dumps({"type": "ready", "cursor": reached}))
-                    is_ready = True
+            async with aclosing(follow(feed_key, cursor=cursor)) as pages:
+                async for reached, events in pages:
+                    for event in events:
+                        await self.send(json.dumps(event, separators=(",", ":")))
+                    if not is_ready:
+                        await self.send(json.dumps({"type": "ready", "cursor": reached}))
+                        is_ready = True
         except Exception:
             logger.exception("a feed can't be followed; the client is told to come back")
             await self.close(TRY_AGAIN)

@@ -7,10 +7,11 @@ seconds and read again: live delivery, catching up after a reconnect and the rep
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from predictions import services
 from predictions.database_threads import in_database_thread
@@ -35,7 +36,7 @@ def read_events(*, feed_key: str, cursor: int, prediction: uuid.UUID | None = No
 
 async def follow(
     feed_key: str, *, cursor: int | None, prediction: uuid.UUID | None = None
-) -> AsyncIterator[tuple[int, list[dict]]]:
+) -> AsyncGenerator[tuple[int, list[dict]]]:
     """The feed from `cursor` on (None: from where it stands now), without end.
 
     Yields the cursor reached and the events that led there: first at once, even when there are none, then whenever
@@ -78,19 +79,24 @@ async def _bell_of(feed_key: str) -> AsyncIterator[asyncio.Event]:
 async def _listen(feed_key: str, bell: asyncio.Event, joined: asyncio.Event) -> None:
     """Hear bells until cancelled; many bells while nobody reads become one."""
     layer = get_channel_layer()
-    group = group_of(feed_key)
+    while True:
+        try:
+            await _hear(layer, group_of(feed_key), bell, joined)
+        except Exception as error:
+            logger.warning("the channel layer is away, looking at the feed instead: %s", error)
+            await asyncio.sleep(_REJOIN_SECONDS)
+
+
+async def _hear(layer: RedisPubSubChannelLayer, group: str, bell: asyncio.Event, joined: asyncio.Event) -> None:
     channel = await layer.new_channel()
     try:
+        await layer.group_add(group, channel)
+        joined.set()
         while True:
-            try:
-                await layer.group_add(group, channel)
-                joined.set()
-                while True:
-                    await layer.receive(channel)
-                    bell.set()
-            except Exception as error:
-                logger.warning("the channel layer is away, looking at the feed instead: %s", error)
-                await asyncio.sleep(_REJOIN_SECONDS)
+            await layer.receive(channel)
+            bell.set()
     finally:
-        async with asyncio.timeout(1):
-            await layer.group_discard(group, channel)
+        # With Redis away this fails, and must not hide the cancellation that brought us here.
+        with suppress(Exception):
+            async with asyncio.timeout(1):
+                await layer.group_discard(group, channel)

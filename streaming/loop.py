@@ -5,8 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from django.db import close_old_connections
-
+from predictions.database_threads import drop_broken_connections
 from streaming.health import mark_gone, mark_ready
 
 logger = logging.getLogger("streaming")
@@ -66,7 +65,7 @@ def run_until_stopped(
     mark_ready(name)
     try:
         while not stop.is_set():
-            close_old_connections()
+            drop_broken_connections()
             try:
                 run_once()
             except away as error:

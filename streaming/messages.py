@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from confluent_kafka import Message
 
@@ -19,6 +19,9 @@ STAGES = ("accepted", "published", "prepared", "enqueued", "scored")
 VERDICT_STAGES = ("prepare-request", "worker")
 MAX_DEAD_LETTER_HEADERS = 64
 MAX_DETAIL_BYTES = 500
+# A longer value leaves its beginning in the dead letter, and its length in a header.
+MAX_DEAD_LETTER_BYTES = 64 * 1024
+KEPT_OF_LONG_VALUE = 1024
 
 
 class InvalidMessage(Exception):
@@ -58,7 +61,8 @@ def encode_headers(headers: dict[str, str]) -> Headers:
 
 def stages_of(headers: dict[str, str]) -> dict[str, int]:
     """Stage -> epoch ms at which the prediction left it, as far as the headers tell."""
-    return {stage: int(text) for stage in STAGES if (text := headers.get(f"at-{stage}", "")).isdigit()}
+    texts = ((stage, headers.get(f"at-{stage}", "")) for stage in STAGES)
+    return {stage: int(text) for stage, text in texts if text.isascii() and text.isdigit() and len(text) <= 15}
 
 
 # -- prediction_topic ----------------------------------------------------------------------------------------------
@@ -83,14 +87,14 @@ def read_features(message: Message) -> dict:
     """
     value = _object(message)
     _prediction_id(value)
-    features = value.get("features")
-    if not isinstance(features, dict) or not all(_is_number(features.get(field.name)) for field in FIELDS):
-        raise InvalidMessage("bad_message", "the features must be eight numbers", "features")
+    flags = value.get("flags", [])
+    if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
+        raise InvalidMessage("bad_message", "the flags must be a list of texts", "flags")
     headers = travelling_headers(message) | {"at-prepared": str(message.timestamp()[1])}
     return {
         "id": value["id"],
-        "features": {field.name: float(features[field.name]) for field in FIELDS},
-        "flags": [str(flag) for flag in value.get("flags") or ()],
+        "features": _features(value),
+        "flags": flags,
         "requested_at": str(value.get("requested_at", "")),
         "headers": headers,
     }
@@ -116,19 +120,17 @@ def read_result(message: Message) -> Answer:
     try:
         return Answer(
             id=_prediction_id(value),
-            price=_dollars(value, "price"),
-            low=_dollars(value, "low"),
-            high=_dollars(value, "high"),
+            **_money(value),
             model_id=_text(value["model"]["id"], "model", 128),
             model_sha256=_text(value["model"]["sha256"], "model", 64),
             flags=[_text(flag, "flags", 64) for flag in value["flags"]],
-            features={field.name: float(value["features"][field.name]) for field in FIELDS},
-            shadows=dict(value.get("shadows") or {}),
-            requested_at=datetime.fromisoformat(value["requested_at"]),
+            features=_features(value),
+            shadows={_text(model, "shadows", 128): _money(said) for model, said in value.get("shadows", {}).items()},
+            requested_at=_moment(value["requested_at"]),
             source=headers.get("source", ""),
             stages=stages_of(headers) | {"formatted": message.timestamp()[1]},
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidMessage("bad_result", f"not a result: {type(error).__name__} {error}") from error
 
 
@@ -151,7 +153,11 @@ def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadL
         "source-offset": str(message.offset()),
         "source-timestamp-ms": str(message.timestamp()[1]),
     }
-    return DeadLetter(message.key(), message.value(), [*kept, *_error_headers(error, stage), *encode_headers(where)])
+    value = message.value()
+    if value is not None and len(value) > MAX_DEAD_LETTER_BYTES:
+        where["truncated-from-bytes"] = str(len(value))
+        value = value[:KEPT_OF_LONG_VALUE]
+    return DeadLetter(message.key(), value, [*kept, *_error_headers(error, stage), *encode_headers(where)])
 
 
 def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> DeadLetter:
@@ -163,7 +169,11 @@ def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> Dea
 
 def read_refusal(message: Message) -> Refusal | None:
     """What a dead letter says to the one who asked; None where it is no verdict on a question with an id."""
-    headers = {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or ()}
+    # PostgreSQL stores no NUL, and a stranger may have put one into a field's name.
+    headers = {
+        name: (value or b"").decode("utf-8", "replace").replace("\0", "\ufffd")
+        for name, value in message.headers() or ()
+    }
     prediction_id = _uuid((message.key() or b"").decode("utf-8", "replace"))
     if prediction_id is None or headers.get("stage") not in VERDICT_STAGES:
         return None
@@ -184,12 +194,16 @@ def _error_headers(error: InvalidMessage, stage: str) -> Headers:
 # -- reading JSON --------------------------------------------------------------------------------------------------
 def _object(message: Message) -> dict:
     try:
-        value = json.loads((message.value() or b"").decode())
+        value = json.loads((message.value() or b"").decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidMessage("bad_json", f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise InvalidMessage("bad_json", "not a JSON object")
     return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _prediction_id(value: dict) -> uuid.UUID:
@@ -206,8 +220,28 @@ def _uuid(text: object) -> uuid.UUID | None:
         return None
 
 
+def _features(value: dict) -> dict[str, float]:
+    features = value.get("features")
+    if not isinstance(features, dict) or not all(_is_number(features.get(field.name)) for field in FIELDS):
+        raise InvalidMessage("bad_message", "the features must be eight numbers", "features")
+    return {field.name: float(features[field.name]) for field in FIELDS}
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _money(value: dict) -> dict[str, int]:
+    """Price and range of one model; a range that does not hold the price would fail the row's constraint for ever."""
+    money = {name: _dollars(value, name) for name in ("price", "low", "high")}
+    if not money["low"] <= money["price"] <= money["high"]:
+        raise ValueError("the price is outside its range")
+    return money
+
+
+def _moment(text: str) -> datetime:
+    """A moment in UTC; one that UTC can't express raises OverflowError here and not in the database."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _dollars(value: dict, name: str) -> int:
@@ -218,6 +252,7 @@ def _dollars(value: dict, name: str) -> int:
 
 
 def _text(value: object, name: str, length: int) -> str:
-    if not isinstance(value, str) or len(value) > length:
-        raise ValueError(f"{name} is not a text of at most {length} characters")
+    # Unprintable: NUL and lone surrogates, which PostgreSQL refuses.
+    if not isinstance(value, str) or len(value) > length or not value.isprintable():
+        raise ValueError(f"{name} is not a printable text of at most {length} characters")
     return value

@@ -1,11 +1,11 @@
 """SSE: `GET /stream`, and its cousin for clients without either push, `GET /feed`."""
 
-import asyncio
 import json
 import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
@@ -80,19 +80,18 @@ async def _events(feed_key: str, cursor: int | None, prediction: uuid.UUID | Non
     said_at = time.monotonic()
     is_ready = False
     try:
-        async for reached, events in follow(feed_key, cursor=cursor, prediction=prediction):
-            for event in events:
-                yield _sse(event["cursor"], event["type"], event)
-            if not is_ready:
-                yield _sse(reached, "ready", {"type": "ready", "cursor": reached})
-                is_ready = True
-            if events:
-                said_at = time.monotonic()
-            elif time.monotonic() - said_at >= HEARTBEAT_SECONDS:
-                yield ": alive\n\n"
-                said_at = time.monotonic()
-    except asyncio.CancelledError:
-        raise
+        async with aclosing(follow(feed_key, cursor=cursor, prediction=prediction)) as pages:
+            async for reached, events in pages:
+                for event in events:
+                    yield _sse(event["cursor"], event["type"], event)
+                if not is_ready:
+                    yield _sse(reached, "ready", {"type": "ready", "cursor": reached})
+                    is_ready = True
+                if events:
+                    said_at = time.monotonic()
+                elif time.monotonic() - said_at >= HEARTBEAT_SECONDS:
+                    yield ": alive\n\n"
+                    said_at = time.monotonic()
     except Exception:
         logger.exception("a feed can't be followed; the stream ends and the client comes back")
 

@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from django.core.management import call_command
-from mlmodel.scoring import LiveModels, NoLiveModel
 
+from mlmodel.scoring import LiveModels, NoLiveModel
 from streaming import kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.kafka import NotDelivered
@@ -14,6 +14,8 @@ from streaming.scoring import BatchScoring
 
 logger = logging.getLogger(__name__)
 
+# Below the task's time limit: a task that is killed for taking too long is acknowledged, and its batch lost.
+PUBLISH_MS = 5000
 # Built in each pool process after the fork: a producer made before it never delivers, silently.
 _scoring: BatchScoring | None = None
 
@@ -21,7 +23,8 @@ _scoring: BatchScoring | None = None
 @worker_process_init.connect
 def _build_scoring(**_) -> None:
     global _scoring
-    _scoring = BatchScoring(models=LiveModels.load(), publisher=kafka.publisher())
+    publisher = kafka.publisher(**{"message.timeout.ms": PUBLISH_MS})
+    _scoring = BatchScoring(models=LiveModels.load(), publisher=publisher)
     logger.info("the worker is ready")
 
 

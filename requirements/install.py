@@ -4,15 +4,16 @@ Run by `make` with the system's Python, standard library only: `python3 requirem
 """
 
 import hashlib
-import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, ".venv")
-LOG = os.path.join(VENV, "pip.log")
-PYTHON = os.path.join(VENV, "bin", "python")
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOG = VENV / "pip.log"
 # dev.txt pins everything that runtime.txt pins, to the same versions.
 COVERS = {"runtime": ["runtime"], "dev": ["dev", "runtime"]}
 
@@ -21,94 +22,90 @@ class SetUpFailed(Exception):
     """The text is one line for the person at the terminal."""
 
 
-def main(name):
-    if sys.version_info < (3, 11):
-        raise SetUpFailed(
-            "Python 3.11 or newer is needed, this is {}.{}: make PYTHON=/path/to/python3.11 ...".format(
-                *sys.version_info
-            )
-        )
-    if not is_installed(name):
-        make_environment()
-        install(name)
-        for covered in COVERS[name]:
-            with open(mark_of(covered), "w") as mark:
-                mark.write(hash_of(covered))
-
-
-def requirements_of(name):
-    return os.path.join(ROOT, "requirements", name + ".txt")
-
-
-def hash_of(name):
-    with open(requirements_of(name), "rb") as requirements:
-        return hashlib.sha256(requirements.read()).hexdigest()
-
-
-def mark_of(name):
-    return os.path.join(VENV, "installed-" + name)
-
-
-def is_installed(name):
-    try:
-        with open(mark_of(name)) as mark:
-            return mark.read() == hash_of(name)
-    except OSError:
-        return False
-
-
-def make_environment():
-    if os.path.exists(PYTHON):
+def main(name: str) -> None:
+    if sys.version_info < (3, 11):  # noqa: UP036  (it is the user's Python that runs this)
+        raise SetUpFailed(f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}.")
+    if is_installed(name):
         return
-    say("making .venv with Python {}.{}".format(*sys.version_info))
-    made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
+    make_environment()
+    install(name)
+    for covered in COVERS[name]:
+        mark_of(covered).write_text(hash_of(covered))
+
+
+def requirements_of(name: str) -> Path:
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def hash_of(name: str) -> str:
+    return hashlib.sha256(requirements_of(name).read_bytes()).hexdigest()
+
+
+def mark_of(name: str) -> Path:
+    return VENV / f"installed-{name}"
+
+
+def is_installed(name: str) -> bool:
+    return PYTHON.exists() and mark_of(name).exists() and mark_of(name).read_text() == hash_of(name)
+
+
+def make_environment() -> None:
+    if PYTHON.exists():
+        return
+    say(f"making .venv with Python {sys.version.split()[0]}")
+    made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False)
     if made.returncode:
-        hint = (
-            "apt install python3-venv"
-            if "ensurepip" in made.stdout + made.stderr
-            else last_line(made.stdout + made.stderr)
-        )
-        raise SetUpFailed(".venv can't be made: " + hint)
+        said = made.stdout + made.stderr
+        hint = "apt install python3-venv" if "ensurepip" in said else last_line(said)
+        raise SetUpFailed(f".venv can't be made: {hint}")
 
 
-def install(name):
-    """Run pip, its own words in .venv/pip.log, a line of progress at the terminal."""
-    with open(requirements_of(name)) as requirements:
-        total = sum("==" in line for line in requirements)
-    command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--no-input", "--disable-pip-version-check"]
-    command += ["--retries", "2", "--progress-bar", "off", "-r", requirements_of(name)]
-    started, said, seen = time.monotonic(), 0.0, 0
+def install(name: str) -> None:
+    """Run pip, its own words in .venv/pip.log, a line of progress at the terminal.
+
+    Raises:
+        SetUpFailed: with pip's last error.
+    """
+    total = len(re.findall(r"(?m)^[\w.\[\]-]+==", requirements_of(name).read_text()))
+    command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--no-input", "--progress-bar", "off"]
+    command += ["--disable-pip-version-check", "--retries", "2", "-r", requirements_of(name)]
+    started = time.monotonic()
     pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    with open(LOG, "w") as log:
-        for line in pip.stdout:
-            log.write(line)
-            seen += line.startswith(("Collecting ", "Requirement already satisfied: "))
-            unpacking = line.startswith("Installing collected packages")
-            if unpacking or time.monotonic() - said > (0.2 if sys.stdout.isatty() else 5):
-                said = time.monotonic()
-                what = "unpacking" if unpacking else "fetching"
-                say(
-                    f"{what} {min(seen, total)} of {total} packages, {said - started:.0f} s", passing=True
-                )
+    follow(pip, total=total, started=started)
     if pip.wait():
-        with open(LOG) as log:
-            errors = [line for line in log if line.startswith("ERROR")] or [f"pip ended with {pip.returncode}"]
-        raise SetUpFailed(
-            f"{errors[-1].strip()} Is there a way to the internet, and room on the disk? All of it: {LOG}"
-        )
+        errors = [line for line in LOG.read_text().splitlines() if line.startswith("ERROR")]
+        reason = errors[-1] if errors else f"pip ended with status {pip.returncode}."
+        raise SetUpFailed(f"{reason} Is there a way to the internet, and room on the disk? More: {LOG}")
     say(f"{total} packages installed in {time.monotonic() - started:.0f} s")
 
 
-def say(text, passing=False):
+def follow(pip: subprocess.Popen, *, total: int, started: float) -> None:
+    """Keep pip's output and say, now and then, how far it is."""
+    assert pip.stdout is not None
+    pause, said, seen, verb = (0.2 if sys.stdout.isatty() else 5.0), started, 0, "fetching"
+    with LOG.open("w") as log:
+        for line in pip.stdout:
+            log.write(line)
+            log.flush()
+            seen += line.startswith(("Collecting ", "Requirement already satisfied: "))
+            if unpacking := line.startswith("Installing collected packages"):
+                verb = "unpacking"
+            now = time.monotonic()
+            if unpacking or now - said > pause:
+                said = now
+                say(f"{verb} {min(seen, total)} of {total} packages, {now - started:.0f} s", passing=True)
+
+
+def say(text: str, *, passing: bool = False) -> None:
     """One line; on a terminal a passing one is replaced by the next."""
     if sys.stdout.isatty():
-        sys.stdout.write("\r\x1b[2K  " + text + ("" if passing else "\n"))
-        sys.stdout.flush()
+        sys.stdout.write(f"\r\x1b[2K  {text}" + ("" if passing else "\n"))
     else:
-        print("  " + text, flush=True)
+        sys.stdout.write(f"  {text}\n")
+    sys.stdout.flush()
 
 
-def last_line(text):
+def last_line(text: str) -> str:
     return (text.strip().splitlines() or ["no reason given"])[-1]
 
 

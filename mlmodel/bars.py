@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 
@@ -18,7 +17,10 @@ class Bar:
 
     def value(self, metrics: Mapping[str, Any]) -> float | None:
         """The figure; None when it was not measured."""
-        return reduce(lambda part, key: part.get(key) if part else None, self.figure.split("."), metrics)
+        found: Any = metrics
+        for key in self.figure.split("."):
+            found = found.get(key) if found else None
+        return found
 
     def holds(self, metrics: Mapping[str, Any]) -> bool:
         value = self.value(metrics)

@@ -15,7 +15,7 @@ run: runtime-environment ## start everything on this machine (PORT=8000 VAR_DIR=
 	@exec $(BIN)/python manage.py run_stack
 
 test: dev-environment ## install what tests need, check, and run every test
-	@exec $(BIN)/python -m tests.run_all
+	@exec $(BIN)/python -m tests.suite
 
 check: dev-environment ## formats, lint, types, imports, templates, migrations, deployment settings, wasm
 	@exec $(BIN)/python -m tests.checks

@@ -39,8 +39,13 @@ def remembered_ports(var_dir: Path) -> dict[str, int]:
 def choose_ports(var_dir: Path) -> dict[str, int]:
     """Server -> a port that is free: the remembered one, else a spare one, which is remembered from now on."""
     ports = {name: port if is_free(port) else spare_port() for name, port in remembered_ports(var_dir).items()}
-    _file(var_dir).write_text(json.dumps(ports, indent=1) + "\n")
+    remember(var_dir, ports)
     return ports
+
+
+def remember(var_dir: Path, ports: dict[str, int]) -> None:
+    """Keep the ports for the next run with this state folder."""
+    _file(var_dir).write_text(json.dumps(ports, indent=1) + "\n")
 
 
 def _file(var_dir: Path) -> Path:

@@ -1,6 +1,9 @@
 """A cache that may be away."""
 
 import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -8,7 +11,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 logger = logging.getLogger(__name__)
 
-_AWAY = (RedisConnectionError, RedisTimeoutError)
+T = TypeVar("T")
+# A Redis that hangs would otherwise cost every call of every request its time out.
+PAUSE_SECONDS = 1.0
 
 
 class ForgivingRedisCache(RedisCache):
@@ -18,40 +23,37 @@ class ForgivingRedisCache(RedisCache):
     a question must be accepted while Redis is down.
     """
 
+    # Of the class: Django makes an instance per thread.
+    silent_until = 0.0
+
     def get(self, key, default=None, version=None):
-        try:
-            return super().get(key, default, version)
-        except _AWAY as error:
-            logger.warning("the cache is away: %s", error)
-            return default
+        return self._unless_away(default, super().get, key, default, version)
 
     def set(self, *args, **kwargs):
-        try:
-            super().set(*args, **kwargs)
-        except _AWAY as error:
-            logger.warning("the cache is away: %s", error)
+        self._unless_away(None, super().set, *args, **kwargs)
 
     def add(self, *args, **kwargs):
-        try:
-            return super().add(*args, **kwargs)
-        except _AWAY:
-            return True
+        return self._unless_away(True, super().add, *args, **kwargs)
 
     def incr(self, key, delta=1, version=None):
-        try:
-            return super().incr(key, delta, version)
-        except _AWAY as error:
-            # django.core.cache says ValueError for a key that is not there.
-            raise ValueError(str(error)) from error
+        value = self._unless_away(None, super().incr, key, delta, version)
+        if value is None:
+            # What django.core.cache says of a key that is not there.
+            raise ValueError("the cache is away")
+        return value
 
     def delete(self, *args, **kwargs):
-        try:
-            return super().delete(*args, **kwargs)
-        except _AWAY:
-            return False
+        return self._unless_away(False, super().delete, *args, **kwargs)
 
     def has_key(self, *args, **kwargs):
+        return self._unless_away(False, super().has_key, *args, **kwargs)
+
+    def _unless_away(self, otherwise: T, call: Callable[..., T], *args, **kwargs) -> T:
+        if time.monotonic() < ForgivingRedisCache.silent_until:
+            return otherwise
         try:
-            return super().has_key(*args, **kwargs)
-        except _AWAY:
-            return False
+            return call(*args, **kwargs)
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            ForgivingRedisCache.silent_until = time.monotonic() + PAUSE_SECONDS
+            logger.warning("the cache is away: %s", error)
+            return otherwise

@@ -93,10 +93,12 @@ def redis_away(valkey: ValkeyServer) -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture(autouse=True)
-def doorbell_works() -> None:
-    """No test inherits the pause after a ring that failed."""
+def redis_is_asked() -> None:
+    """No test inherits the pause after a call that failed."""
+    from housevalue.cache import ForgivingRedisCache
     from predictions import doorbell
 
+    ForgivingRedisCache.silent_until = 0.0
     doorbell._silent_until = 0.0
     doorbell._client.cache_clear()
 
@@ -115,3 +117,8 @@ def house() -> dict[str, float]:
         "latitude": 37.77,
         "longitude": -122.42,
     }
+
+
+@pytest.fixture
+def visitors_unlimited(settings) -> None:
+    settings.VISITOR_RATE = "0/m"

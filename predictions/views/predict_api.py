@@ -1,5 +1,8 @@
 """`POST /predict_api`: flat JSON features in, 202 and where to hear the answer out. The busiest view of the site."""
 
+import logging
+
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +15,8 @@ from predictions.models import Prediction
 from predictions.problems import ASKING_ERRORS, asking_problem, problem
 from predictions.representation import accepted
 
+logger = logging.getLogger(__name__)
+
 
 class CrossSite(Exception):
     """A session's request without the CSRF token."""
@@ -23,7 +28,10 @@ async def predict_api(request: HttpRequest) -> HttpResponseBase:
         return problem(405, "method_not_allowed", "ask with POST", headers={"Allow": "POST"})
     if request.content_type != "application/json":
         return problem(415, "unsupported_media_type", "send the features as application/json")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit():
+        return problem(400, "bad_request", "Content-Length is not one number")
+    if int(length) > MAX_BODY_BYTES:
         return problem(413, "too_large", f"a question has at most {MAX_BODY_BYTES} bytes")
     try:
         # One thread hop for all that blocks: who asks, how often, the insert, the doorbell.
@@ -32,6 +40,9 @@ async def predict_api(request: HttpRequest) -> HttpResponseBase:
         return asking_problem(error)
     except CrossSite as error:
         return problem(403, "csrf_failed", str(error))
+    except OperationalError:
+        logger.exception("a question could not be stored")
+        return problem(503, "not_available", "the question could not be stored", headers={"Retry-After": "5"})
     body = accepted(prediction)
     response = JsonResponse(body, status=202, headers={"Location": body["status_url"]})
     remember_visitor(response, caller)

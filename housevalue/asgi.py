@@ -1,13 +1,13 @@
 """HTTP by Django, WebSockets by Channels, static files by WhiteNoise beside Django.
 
-WhiteNoise is WSGI: as a Django middleware it would put every request and every stream on a thread.
+As a Django middleware WhiteNoise would put every request and every stream on a thread.
 """
 
 import os
 
-from asgiref.wsgi import WsgiToAsgi
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import OriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
@@ -17,14 +17,22 @@ django_application = get_asgi_application()
 from housevalue.static import static_files  # noqa: E402  (needs the settings)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
 
+
+class BrowserOriginValidator(OriginValidator):
+    """Refuses other sites' pages. Only browsers send an Origin, and they always do: a program without one may enter."""
+
+    def valid_origin(self, parsed_origin):
+        return parsed_origin is None or super().valid_origin(parsed_origin)
+
+
 application = ProtocolTypeRouter(
     {
         "http": URLRouter(
             [
-                re_path(r"^static/", WsgiToAsgi(static_files)),
+                re_path(r"^static/", static_files),
                 re_path(r"", django_application),
             ]
         ),
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
     }
 )

@@ -38,15 +38,21 @@ class HouseForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field in FIELDS:
             self.fields[field.name] = _input_of(field)
+            # All three always: what is empty isn't read out, and the page's own script fills them too.
+            described_by = " ".join(f"id_{field.name}_{part}" for part in ("helptext", "hint", "error"))
+            self.fields[field.name].widget.attrs["aria-describedby"] = described_by
 
     def features(self) -> dict[str, float]:
         """What was filled in, by canonical name; the form must be valid."""
         return {name: value for name, value in self.cleaned_data.items() if value is not None}
 
     def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Show the door's errors, each at its field."""
+        """Show the door's errors, each at its field and by its label."""
         for error in errors:
-            self.add_error(error.field if error.field in self.fields else None, error.detail)
+            if error.field in self.fields:
+                self.add_error(error.field, error.detail.replace(error.field, str(self.fields[error.field].label), 1))
+            else:
+                self.add_error(None, error.detail)
 
 
 class SignUpForm(UserCreationForm):

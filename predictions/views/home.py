@@ -13,6 +13,7 @@ from predictions.forms import HouseForm
 from predictions.models import Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
+from predictions.wording import FLAG_WORDS
 
 RECENT = 5
 
@@ -50,10 +51,10 @@ def _page(
         "cursor": cursor,
         "recent": own_predictions(caller)[:RECENT],
         "retry_after": retry_after,
+        "flag_words": FLAG_WORDS,
     }
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
     response = render(request, "predictions/home.html", context, status=status)
-    for name, value in (headers or {}).items():
-        response[name] = value
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
     remember_visitor(response, caller)
     return response

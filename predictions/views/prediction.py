@@ -8,8 +8,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from predictions.callers import caller_of
+from predictions.contract import FIELDS
 from predictions.models import Prediction
 from predictions.reading import readable_prediction
+from predictions.representation import links
+from predictions.wording import waterfall
 
 
 @never_cache
@@ -19,4 +22,10 @@ def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         found = readable_prediction(str(pk), caller_of(request))
     except Prediction.DoesNotExist as error:
         raise Http404 from error
-    return render(request, "predictions/prediction.html", {"prediction": found})
+    context = {
+        "prediction": found,
+        "features": [(field, found.features.get(field.name)) for field in FIELDS],
+        "steps": waterfall(found.stages),
+        **links(found),
+    }
+    return render(request, "predictions/prediction.html", context)

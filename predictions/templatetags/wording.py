@@ -1,0 +1,71 @@
+"""Words and figures in templates."""
+
+from datetime import timedelta
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+
+from predictions import wording
+from predictions.models import Prediction
+
+register = template.Library()
+
+# The right end of the price band; nothing is priced higher by the census.
+BAND_DOLLARS = 500_001
+
+
+@register.filter
+def dollars(amount: int | None) -> str:
+    return "" if amount is None else f"${intcomma(amount)}"
+
+
+@register.filter
+def plain(value: float) -> str:
+    """A feature without the zeros of a float."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def in_words(flag: str) -> str:
+    return wording.describe_flag(flag)
+
+
+@register.filter
+def status_in_words(prediction: Prediction | None) -> str:
+    return wording.STATUS_WORDS[Prediction.Status(prediction.status)] if prediction else ""
+
+
+@register.filter
+def band_percent(amount: int | None) -> float:
+    """Where a price lies on the band, 0 to 100."""
+    return round(min(100.0, 100 * (amount or 0) / BAND_DOLLARS), 2)
+
+
+@register.filter
+def band_width(prediction: Prediction | None) -> float:
+    """How wide the range is on the band, 0 to 100."""
+    return round(band_percent(prediction.high) - band_percent(prediction.low), 2) if prediction else 0.0
+
+
+@register.filter
+def headline(prediction: Prediction | None) -> str:
+    """A prediction in a few words: its price, or what became of it."""
+    if prediction is None:
+        return ""
+    return dollars(prediction.price) or wording.STATUS_WORDS[Prediction.Status(prediction.status)]
+
+
+@register.filter
+def place(prediction: Prediction | None) -> str:
+    if prediction is None:
+        return ""
+    return f"{prediction.features['latitude']:.2f}, {prediction.features['longitude']:.2f}"
+
+
+@register.filter
+def took(prediction: Prediction | None) -> str:
+    """From the question to its settling, as people read it."""
+    if prediction is None or prediction.settled_at is None:
+        return ""
+    milliseconds = (prediction.settled_at - prediction.requested_at) / timedelta(milliseconds=1)
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

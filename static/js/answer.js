@@ -1,0 +1,61 @@
+// The answer: what was asked last, and what came of it.
+import { dollars, fill, headline, range, status, took } from "house/wording";
+
+const BAND_DOLLARS = 500001;
+
+export class Answer {
+  #element;
+  #announcement;
+  #flagWords;
+
+  constructor(element, { announcement, flagWords }) {
+    this.#element = element;
+    this.#announcement = announcement;
+    this.#flagWords = flagWords;
+  }
+
+  wait() {
+    this.#element.dataset.state = "accepted";
+    fill(this.#element, { status: "Asking…" });
+    this.#element.scrollIntoView({ block: "nearest" }); // On a small screen it is below the form.
+  }
+
+  forget() {
+    this.#element.dataset.state = "empty";
+    fill(this.#element, { status: "The answer will stand here", price: "$–" });
+  }
+
+  show(prediction) {
+    const isAnswered = prediction.price !== null;
+    const sentences = prediction.flags.map((flag) => this.#flagWords[flag] ?? flag);
+    this.#element.dataset.state = prediction.status;
+    fill(this.#element, {
+      status: status(prediction),
+      price: isAnswered ? dollars(prediction.price) : "$–",
+      range: isAnswered ? `${range(prediction)} in 9 of 10 such block groups` : "",
+      reason: prediction.reason?.detail ?? "",
+      model: prediction.model?.id ?? "",
+      took: took(prediction),
+    });
+    this.#element.querySelector('[data-fill="flags"]').replaceChildren(...sentences.map(listed));
+    this.#element.querySelector('[data-fill="link"]').href = prediction.page_url;
+    if (isAnswered) this.#drawBand(prediction);
+    this.#announcement.textContent = isAnswered
+      ? `${headline(prediction)}, nine times in ten from ${range(prediction)}. ${sentences.join(" ")}`
+      : `${status(prediction)}. ${prediction.reason?.detail ?? ""}`;
+  }
+
+  #drawBand({ price, low, high }) {
+    const percent = (amount) => Math.min(100, (100 * amount) / BAND_DOLLARS);
+    const rangeBar = this.#element.querySelector('[data-band="range"]');
+    rangeBar.setAttribute("x", percent(low));
+    rangeBar.setAttribute("width", percent(high) - percent(low));
+    this.#element.querySelector('[data-band="price"]').setAttribute("x", percent(price));
+  }
+}
+
+function listed(sentence) {
+  const element = document.createElement("li");
+  element.textContent = sentence;
+  return element;
+}

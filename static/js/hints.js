@@ -1,0 +1,14 @@
+// Says at once, at the field, when a value is allowed but unusual.
+export function showHints(form) {
+  for (const hint of form.querySelectorAll("[data-hint]")) {
+    const input = form.elements[hint.dataset.hint];
+    const { softMin, softMax } = input.dataset;
+    if (softMin === undefined) continue;
+    const tell = () => {
+      const isUnusual = input.validity.valid && (input.value < Number(softMin) || input.value > Number(softMax));
+      hint.textContent = isUnusual ? `Unusual: most lie between ${softMin} and ${softMax}.` : "";
+    };
+    input.addEventListener("input", tell);
+    tell();
+  }
+}

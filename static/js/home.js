@@ -1,0 +1,58 @@
+// The page, put together: a question goes out by POST, its answer comes by the feed.
+import { Answer } from "house/answer";
+import { showConnection } from "house/connection";
+import { Feed } from "house/feed";
+import { showHints } from "house/hints";
+import { Question } from "house/question";
+import { Recent } from "house/recent";
+
+const find = (selector) => document.querySelector(selector);
+
+const form = find("[data-question]");
+const { cursor, socketUrl, streamUrl, feedUrl } = form.dataset;
+const question = new Question(form);
+const feed = new Feed({ socketUrl, streamUrl, feedUrl, cursor: Number(cursor) });
+const recent = new Recent(find("[data-recent]"), find("template[data-row]"));
+const answer = new Answer(find("[data-answer]"), {
+  announcement: find("[data-announce]"),
+  flagWords: JSON.parse(find("#flag-words").textContent),
+});
+
+let awaited = null; // Id of the question that was asked last.
+let early = null; // While a question is on its way: answers, one of which may overtake the question's 202.
+
+question.addEventListener("asked", () => {
+  awaited = null;
+  early = new Map();
+  answer.wait();
+});
+question.addEventListener("refused", () => {
+  early = null;
+  answer.forget();
+});
+question.addEventListener("accepted", ({ detail }) => {
+  const prediction = early.get(detail.id);
+  awaited = detail.id;
+  early = null;
+  if (prediction) {
+    show(prediction);
+  } else {
+    recent.show({ ...detail, price: null, requested_at: new Date().toISOString() });
+  }
+});
+feed.addEventListener("event", ({ detail }) => {
+  early?.set(detail.prediction.id, detail.prediction);
+  show(detail.prediction);
+});
+
+function show(prediction) {
+  recent.show(prediction);
+  if (prediction.id === awaited) answer.show(prediction);
+}
+
+showHints(form);
+showConnection(find("[data-connection]"), feed);
+feed.start();
+// A page in the back/forward cache must not hold a connection.
+addEventListener("pagehide", () => feed.stop());
+addEventListener("pageshow", ({ persisted }) => persisted && feed.start());

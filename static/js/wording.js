@@ -1,0 +1,31 @@
+// Figures and words, as `predictions/wording.py` and its template filters say them on pages.
+const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 0 });
+const moment = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "UTC",
+});
+const STATUS_WORDS = {
+  accepted: "Waiting for the answer",
+  published: "Waiting for the answer",
+  answered: "Estimated median value",
+  rejected: "This can't be priced",
+  failed: "No answer in time",
+};
+
+export const dollars = (amount) => money.format(amount);
+export const asked = (prediction) => moment.format(new Date(prediction.requested_at));
+export const status = (prediction) => STATUS_WORDS[prediction.status];
+export const headline = (prediction) => (prediction.price === null ? status(prediction) : dollars(prediction.price));
+export const range = (prediction) =>
+  prediction.price === null ? "" : `${dollars(prediction.low)} to ${dollars(prediction.high)}`;
+export const place = ({ features }) => `${features.latitude.toFixed(2)}, ${features.longitude.toFixed(2)}`;
+
+export function took(prediction) {
+  if (prediction.settled_at === null) return "";
+  const milliseconds = new Date(prediction.settled_at) - new Date(prediction.requested_at);
+  return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** Put texts into the elements of `root` that are marked `data-fill="<name>"`. */
+export function fill(root, texts) {
+  for (const [name, text] of Object.entries(texts)) root.querySelector(`[data-fill="${name}"]`).textContent = text;
+}

@@ -13,12 +13,12 @@ import numpy as np
 from mlmodel import artefact
 from mlmodel.catalogue import Recipe, recipe
 from mlmodel.dataset import DATA_SHA256, load_housing
-from mlmodel.evaluation import income_violations, price_figures, range_figures
 from mlmodel.features import FEATURES
+from mlmodel.figures import income_violations, price_figures, range_figures, speed
 from mlmodel.pipeline.export import to_onnx
-from mlmodel.pipeline.fitting import FITS, fit_ranged
+from mlmodel.pipeline.fitting import fit_ranged
 from mlmodel.pipeline.heads import TrainedHead
-from mlmodel.pipeline.ranges import LEVEL, RangedModel
+from mlmodel.pipeline.ranges import BAND_EDGES, LEVEL, RangedModel
 from mlmodel.splits import rtdl
 
 GOLDEN_ROWS = 12
@@ -38,7 +38,7 @@ def train(
     started = time.process_time()
     housing, split = load_housing(), rtdl()
     trained = fit_ranged(
-        FITS[wanted.family],
+        wanted.family,
         (housing.X[split.train], housing.y[split.train]),
         (housing.X[split.validation], housing.y[split.validation]),
         wanted.seed,
@@ -55,6 +55,7 @@ def train(
         "rtdl": measure(served.model, housing.X[split.test], housing.y[split.test]),
         "parity": parity(trained, served.model, housing.X),
         "income_violations": income_violations(served.model, housing.X[split.test]),
+        "speed": speed(served.model, housing.X[split.test]),
         "bytes": sum(map(len, contents.values())),
         "training_cpu_seconds": round(time.process_time() - started, 1),
     }
@@ -86,7 +87,11 @@ def describe(wanted: Recipe, model: RangedModel, X: np.ndarray) -> dict:
         "libraries": {"python": platform.python_version()}
         | {library: importlib.metadata.version(library) for library in LIBRARIES},
         "data": {"sha256": DATA_SHA256, "fitted_on": "RTDL training part", "calibrated_on": "RTDL validation part"},
-        "range": {"level": LEVEL, **vars(model.calibration)},
+        "range": {
+            "level": LEVEL,
+            "band_edges": list(BAND_EDGES[:-1]),
+            "quantiles": model.calibration.quantiles.tolist(),
+        },
         "golden": {
             "rows": golden.tolist(),
             "answers": np.column_stack([estimate.price, estimate.low, estimate.high]).tolist(),

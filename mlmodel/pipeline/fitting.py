@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -12,8 +12,9 @@ from mlmodel.features import geography
 from mlmodel.pipeline.families import Geography, Linear, PriceModel
 from mlmodel.pipeline.fitting_gated import fit_gated
 from mlmodel.pipeline.heads import TrainedHead
-from mlmodel.pipeline.ranges import Calibration, RangedModel, conformal_quantile, expected_error
+from mlmodel.pipeline.ranges import Calibration, RangedModel, expected_error
 from mlmodel.pipeline.trees import boosted_trees
+from mlmodel.splits import Layout, cells
 
 Fit = Callable[[np.ndarray, np.ndarray, int], PriceModel]
 """(n, 8) features, (n,) prices, seed -> a fitted model whose heads are `TrainedHead`s."""
@@ -41,37 +42,46 @@ def fit_geography(X: np.ndarray, y: np.ndarray, seed: int) -> Geography:
 
 FITS: Mapping[str, Fit] = {"linear": fit_linear, "geography": fit_geography, "gated": fit_gated}
 
-SCALE_FOLDS = 5
+SCALE_FOLDS = 4
+SCALE_BLOCKS = Layout(0.5, 0.10, 0.30)
+BLOCK_AWARE = {"gated"}
+"""Families whose columns tell how far the known is: they learn from unseen blocks too how errors grow there."""
 SMALLEST_ERROR = 0.01  # $1,000: keeps the log of a lucky residual from steering the scale
 
 
 def fit_ranged(
-    fit: Fit,
+    family: str,
     training: tuple[np.ndarray, np.ndarray],
     calibration: tuple[np.ndarray, np.ndarray],
     seed: int,
     progress: Callable[[str], None] = lambda step: None,
 ) -> RangedModel:
-    """Fit a model on `training` and calibrate its range on `calibration`, rows it has not seen; both (X, y)."""
+    """Fit a model of `family` on `training` and calibrate its range on `calibration`, rows it has not seen.
+
+    Both are (X, y): (n, 8) features and (n,) prices.
+    """
     X, y = training
     progress("fitting the price")
-    point = fit(X, y, seed)
-    scale = fit_scale(held_out_errors(fit, X, y, seed, progress), seed)
+    point = FITS[family](X, y, seed)
+    scale = fit_scale(held_out_errors(family, X, y, seed, progress), seed)
     progress("calibrating the range")
     X_held, y_held = calibration
     columns = point.columns(X_held)
     scores = np.abs(y_held - point.combine(columns)) / expected_error(scale, columns)
-    quantile = conformal_quantile(scores)
-    return RangedModel(point, scale, Calibration(quantile, lowest=float(y.min()), highest=float(y.max())))
+    return RangedModel(point, scale, Calibration.of(scores=scores, prices=y_held, training_prices=y))
 
 
 def held_out_errors(
-    fit: Fit, X: np.ndarray, y: np.ndarray, seed: int, progress: Callable[[str], None]
+    family: str, X: np.ndarray, y: np.ndarray, seed: int, progress: Callable[[str], None]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Columns and absolute errors of each fold's rows, by a model fitted on the other folds."""
-    for number, (seen, unseen) in enumerate(KFold(SCALE_FOLDS, shuffle=True, random_state=seed).split(X), 1):
-        progress(f"measuring errors, fold {number} of {SCALE_FOLDS}")
-        model = fit(X[seen], y[seen], seed)
+    splits = [*KFold(SCALE_FOLDS, shuffle=True, random_state=seed).split(X)]
+    if family in BLOCK_AWARE:
+        blocks = GroupKFold(SCALE_FOLDS, shuffle=True, random_state=seed)
+        splits += blocks.split(X, groups=cells(X, SCALE_BLOCKS))
+    for number, (seen, unseen) in enumerate(splits, 1):
+        progress(f"measuring errors, fold {number} of {len(splits)}")
+        model = FITS[family](X[seen], y[seen], seed)
         columns = model.columns(X[unseen])
         yield columns, np.abs(y[unseen] - model.combine(columns))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlmodel.catalogue import RECIPES
 from mlmodel.dataset import DATA_SHA256, load_housing
-from mlmodel.evaluation import income_violations, price_figures, range_figures
+from mlmodel.figures import income_violations, price_figures, range_figures
 from mlmodel.splits import rtdl
 
 NAMES = sorted(RECIPES)

@@ -1,0 +1,73 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+
+from mlmodel import artefact, registry
+from mlmodel.bars import BARS
+from mlmodel.catalogue import CHAMPION, RECIPES, UnknownModel, recipe
+from mlmodel.model_card import PUBLISHED
+from mlmodel.models import ModelVersion
+
+SPLITS = ("rtdl", "cv", "spatial")
+
+
+class Command(BaseCommand):
+    help = "Measure a model on splits it was not fitted for, print the table of bars, and keep it in the manifest."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", nargs="?", default=CHAMPION, help="champion, or: " + ", ".join(RECIPES))
+        parser.add_argument("--split", choices=SPLITS, help="only this one (default: all)")
+        parser.add_argument(
+            "--write-predictions",
+            type=Path,
+            metavar="FILE.csv",
+            help="write row,prediction of the split's test rows (needs --split)",
+        )
+
+    def handle(self, *, name, split, write_predictions, **options):
+        if write_predictions and not split:
+            raise CommandError("--write-predictions needs --split: one price per row")
+        try:
+            found = artefact.load(recipe(name).name)
+        except (UnknownModel, artefact.ArtefactError) as error:
+            raise CommandError(str(error)) from error
+        metrics = dict(found.manifest["metrics"])
+        for one in [split] if split else SPLITS:
+            figures, prices = self._evaluate(found.name, one)
+            metrics |= figures
+        self._keep(found, metrics)
+        if write_predictions:
+            _write_predictions(write_predictions, prices)
+        self._print(found.name, metrics)
+
+    def _evaluate(self, name, split):
+        try:
+            from mlmodel.evaluation import EVALUATIONS
+        except ImportError as error:
+            raise CommandError(f"{error.name} is missing: pip install -r requirements/training.txt") from error
+        return EVALUATIONS[split](name, lambda step: self.stderr.write(step))
+
+    def _keep(self, found, metrics):
+        artefact.write_manifest(artefact.ARTEFACTS / found.name, {**found.manifest, "metrics": metrics})
+        if ModelVersion.objects.filter(name=found.name).exists():
+            registry.register(artefact=artefact.load(found.name))
+
+    def _print(self, name, metrics):
+        self.stdout.write(self.style.MIGRATE_HEADING(name))
+        for bar in BARS:
+            value = bar.value(metrics)
+            shown = "not measured" if value is None else f"{value:.4g}"
+            verdict = self.style.SUCCESS("holds") if bar.holds(metrics) else self.style.ERROR("missed")
+            self.stdout.write(f"{bar.label:62} {shown:>12}   {bar.wanted():22} {verdict}")
+        self.stdout.write(self.style.MIGRATE_HEADING("Published on the same RTDL split (test RMSE)"))
+        for model, rmse in PUBLISHED:
+            self.stdout.write(f"{model:62} {rmse:>12}")
+
+
+def _write_predictions(path, prices):
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["row", "prediction"])
+        rows.writerows((row, repr(float(prices[row]))) for row in np.flatnonzero(~np.isnan(prices)))

@@ -8,3 +8,8 @@ urlpatterns = [
     path("", include("streaming.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "predictions.views.errors.bad_request"
+handler403 = "predictions.views.errors.permission_denied"
+handler404 = "predictions.views.errors.not_found"
+handler500 = "predictions.views.errors.server_error"

@@ -108,6 +108,11 @@ def make_token(*, user: AbstractBaseUser, name: str) -> tuple[ApiToken, str]:
     return ApiToken.objects.create(user=user, name=name, prefix=key[:8], digest=_digest(key)), key
 
 
+def revoke_token(token: ApiToken) -> None:
+    """Refuse this token from now on; one that was revoked stays as it is."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
 def user_of_token(authorization: str) -> AbstractBaseUser:
     """The active user whose token `authorization` ("Token <key>") names.
 

@@ -34,13 +34,18 @@ class PredictionsView(ListAPIView):
         return own_predictions(caller_of(self.request))
 
     @extend_schema(
-        summary="List your predictions", responses={200: PredictionSerializer(many=True), **problems(400, 401)}
+        tags=["predictions"],
+        summary="List your predictions",
+        description="Newest first; narrowed by the query.",
+        responses={200: PredictionSerializer(many=True), **problems(400, 401)},
     )
     def get(self, request: Request, *args, **kwargs) -> Response:
         return super().get(request, *args, **kwargs)
 
     @extend_schema(
+        tags=["predictions"],
         summary="Ask for a price",
+        description="For accounts; `/predict_api` takes the same from anybody.",
         request=QUESTION,
         responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 429)},
     )
@@ -61,7 +66,12 @@ class PredictionView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(summary="Read a prediction", responses={200: PredictionSerializer, **problems(401, 404)})
+    @extend_schema(
+        tags=["predictions"],
+        summary="Read a prediction",
+        description="Its owner's; a visitor's is read by whoever holds the id.",
+        responses={200: PredictionSerializer, **problems(401, 404)},
+    )
     def get(self, request: Request, pk, **kwargs) -> Response:
         return Response(PredictionSerializer(readable_prediction(str(pk), caller_of(request))).data)
 

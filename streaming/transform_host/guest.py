@@ -59,6 +59,7 @@ class Guest:
         self._module = module
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._signs: SimpleQueue[_Ready | str] = SimpleQueue()
+        self._is_dead = False
         self._thread = threading.Thread(target=self._run, name=f"transform-{deployment.name}", daemon=True)
         self._thread.start()
         self._await_ready(None)
@@ -69,6 +70,8 @@ class Guest:
         Raises:
             Trapped: it died; this guest is of no more use.
         """
+        if self._is_dead:
+            raise Trapped("the guest is dead")
         batch = Batch(records)
         self._batches.put(batch)
         self._await_ready(batch)
@@ -81,6 +84,7 @@ class Guest:
     def _await_ready(self, batch: Batch | None) -> None:
         sign = self._signs.get()
         if isinstance(sign, str):
+            self._is_dead = True
             if batch is None:
                 raise Trapped(sign)
             raise Trapped(sign, completed=batch.completed, outputs=batch.completed_outputs)
@@ -128,9 +132,9 @@ class Guest:
         memory.attach(cast(wasmtime.Memory, exports["memory"]))
         cast(wasmtime.Func, exports["_start"])(store)
 
-    def _write_log(self, is_warning: bool, text: str) -> None:
+    def _write_log(self, is_warning: bool, line: str) -> None:
         level = logging.WARNING if is_warning else logging.INFO
-        logger.log(level, "%s says: %s", self._deployment.name, text.rstrip()[:MAX_LOG_LINE])
+        logger.log(level, "%s says: %s", self._deployment.name, line[:MAX_LOG_LINE])
 
 
 def _reason(error: BaseException) -> str:

@@ -66,7 +66,7 @@ class Exited(Exception):
 
 
 class Wasi:
-    """`write_log(is_warning, text)` takes what the guest prints."""
+    """`write_log(is_warning, line)` takes what the guest prints, line by line."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class Wasi:
         self._arguments = [argument.encode() for argument in arguments]
         self._environment = [f"{name}={value}".encode() for name, value in environment.items()]
         self._write_log = write_log
+        self._unended_lines = {STDOUT: b"", STDERR: b""}
         self._ticks_ms = 0
         self.wall_ms = 0
         """What the guest's wall clock says: the time of the record it works on."""
@@ -138,7 +139,9 @@ class Wasi:
         text = b"".join(
             self._memory.read(*struct.unpack("<II", self._memory.read(vectors + 8 * i, 8))) for i in range(count)
         )
-        self._write_log(fd == STDERR, text.decode("utf-8", "backslashreplace"))
+        *lines, self._unended_lines[fd] = (self._unended_lines[fd] + text).split(b"\n")
+        for line in lines:
+            self._write_log(fd == STDERR, line.decode("utf-8", "backslashreplace"))
         self._memory.write_u32(written, len(text))
         return SUCCESS
 

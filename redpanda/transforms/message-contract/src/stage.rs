@@ -7,9 +7,12 @@ use redpanda_transform_sdk::{
 };
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Headers beyond these are dropped: each costs 16 bytes of the 2 MiB that a transform has.
+/// Headers beyond these are dropped, by number and by their bytes together: what a transform writes it has to hold
+/// several times over in its 2 MiB.
 const MAX_HEADERS: usize = 64;
-/// What a dead letter keeps of a value that is too large to be read.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// A longer key leaves its beginning in a dead letter, like a value that is too large to be read.
+const MAX_KEY_BYTES: usize = 1024;
 const KEPT_BYTES: usize = 1024;
 const MAX_DETAIL_BYTES: usize = 500;
 
@@ -44,8 +47,7 @@ pub fn run(name: &'static str, work: Work) -> ! {
 
 impl Stage {
     fn handle(&self, record: &WrittenRecord, writer: &mut RecordWriter) -> Result<(), WriteError> {
-        let kept = record.headers().len().min(MAX_HEADERS);
-        let headers = record.headers()[..kept].to_vec();
+        let headers = kept_headers(record);
         match (self.work)(record.value()) {
             Ok(output) => {
                 let key = Some(output.id.as_bytes());
@@ -64,8 +66,8 @@ impl Stage {
     ) -> Result<(), WriteError> {
         let written_at =
             record.timestamp().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis().to_string();
-        let size = record.value().map_or(0, <[u8]>::len);
-        let size_text = size.to_string();
+        let (value, value_size) = beginning(record.value(), MAX_VALUE_BYTES);
+        let (key, key_size) = beginning(record.key(), MAX_KEY_BYTES);
         let mut reasons = vec![
             ("error", rejection.code),
             ("error-detail", cut(&rejection.detail, MAX_DETAIL_BYTES)),
@@ -73,18 +75,30 @@ impl Stage {
             ("source-topic", &self.source_topic),
             ("source-timestamp-ms", &written_at),
         ];
-        if let Some(field) = &rejection.field {
-            reasons.push(("error-field", field));
-        }
-        let mut value = record.value();
-        if size > MAX_VALUE_BYTES {
-            reasons.push(("truncated-from-bytes", &size_text));
-            value = value.map(|value| &value[..KEPT_BYTES]);
-        }
+        reasons.extend(rejection.field.as_deref().map(|field| ("error-field", field)));
+        reasons.extend(value_size.as_deref().map(|size| ("truncated-from-bytes", size)));
+        reasons.extend(key_size.as_deref().map(|size| ("key-truncated-from-bytes", size)));
         let reasons = reasons.iter().map(|(name, value)| BorrowedHeader::new(name.as_bytes(), Some(value.as_bytes())));
         let headers = headers.into_iter().chain(reasons).collect();
-        let letter = BorrowedRecord::new_with_headers(record.key(), value, headers);
+        let letter = BorrowedRecord::new_with_headers(key, value, headers);
         writer.write_with_options(letter, WriteOptions::to_topic(&self.dead_letter_topic))
+    }
+}
+
+fn kept_headers<'a>(record: &WrittenRecord<'a>) -> Vec<BorrowedHeader<'a>> {
+    let mut bytes = 0;
+    let fits = |header: &&BorrowedHeader| {
+        bytes += header.key().len() + header.value().map_or(0, <[u8]>::len);
+        bytes <= MAX_HEADER_BYTES
+    };
+    record.headers().iter().take(MAX_HEADERS).take_while(fits).cloned().collect()
+}
+
+/// Content of more than `limit` bytes is cut to its beginning; then its size, as text, is told too.
+fn beginning(content: Option<&[u8]>, limit: usize) -> (Option<&[u8]>, Option<String>) {
+    match content {
+        Some(long) if long.len() > limit => (Some(&long[..KEPT_BYTES]), Some(long.len().to_string())),
+        _ => (content, None),
     }
 }
 
@@ -166,10 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_keeps_the_start_of_a_value_that_is_too_large() {
-        let value = vec![b'x'; MAX_VALUE_BYTES + 1];
-        let written = handle(WrittenRecord::new(None, Some(&value), UNIX_EPOCH));
-        assert_eq!(written.value.unwrap().len(), KEPT_BYTES);
-        assert_eq!(written.headers.last().unwrap().1, (MAX_VALUE_BYTES + 1).to_string());
+    fn a_dead_letter_keeps_the_start_of_what_is_too_large() {
+        let (key, value) = (vec![b'k'; MAX_KEY_BYTES + 1], vec![b'x'; MAX_VALUE_BYTES + 1]);
+        let written = handle(WrittenRecord::new(Some(&key), Some(&value), UNIX_EPOCH));
+        assert_eq!((written.key.unwrap().len(), written.value.unwrap().len()), (KEPT_BYTES, KEPT_BYTES));
+        let sizes = [("truncated-from-bytes", "65537"), ("key-truncated-from-bytes", "1025")];
+        assert_eq!(written.headers[6..], sizes.map(|(name, size)| (name.to_string(), size.to_string())));
+    }
+
+    #[test]
+    fn headers_are_kept_up_to_a_number_of_bytes() {
+        let long = [b'h'; MAX_HEADER_BYTES / 2];
+        let headers = vec![BorrowedHeader::new(b"", Some(&long)); 3];
+        let written = handle(WrittenRecord::new_with_headers(None, Some(b"v"), UNIX_EPOCH, headers));
+        assert_eq!(written.headers.len(), 2);
     }
 }

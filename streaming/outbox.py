@@ -52,7 +52,7 @@ class DoorbellListener:
             settings.REDIS_URL, socket_connect_timeout=0.5, socket_keepalive=True, health_check_interval=15
         )
         self._subscription = self._client.pubsub(ignore_subscribe_messages=True)
-        self._is_subscribed = False
+        self._is_subscribed = self._is_away = False
 
     def wait(self, seconds: float) -> None:
         """Return when the bell rings, at the latest after `seconds`; rings already heard are taken together."""
@@ -60,13 +60,13 @@ class DoorbellListener:
         try:
             if not self._is_subscribed:
                 self._subscription.subscribe(doorbell.CHANNEL)
-                self._is_subscribed = True
+                self._is_subscribed, self._is_away = True, False
             if self._subscription.get_message(timeout=seconds):
                 while self._subscription.get_message(timeout=0):
                     pass
         except redis.RedisError as error:
-            if self._is_subscribed:
+            if not self._is_away:
                 logger.warning("the doorbell can't be heard, polling instead: %s", error)
-            self._is_subscribed = False
+            self._is_subscribed, self._is_away = False, True
             self._subscription.reset()
             time.sleep(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,139 @@
+"""The publisher: every accepted row is on the log before it is marked, at once when the doorbell rings."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from predictions import doorbell
+from predictions.models import Prediction
+from streaming import kafka, outbox
+from streaming.kafka import NotDelivered
+from streaming.outbox import DoorbellListener, OutboxPublisher
+from streaming.topics import Topic
+from tests.making import accepted, visitor
+from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
+
+pytestmark = pytest.mark.django_db
+
+
+class NoBell:
+    def wait(self, seconds: float) -> None:
+        pass
+
+
+@pytest.fixture
+def publisher(broker: MockKafka) -> OutboxPublisher:
+    return OutboxPublisher(publisher=kafka.publisher(), bell=NoBell())
+
+
+@pytest.mark.database
+def test_a_row_is_published_with_its_id_as_key_and_then_marked(broker: MockKafka, publisher):
+    prediction = accepted(source="page")
+    assert publisher.run_once() == 1
+    (record,) = broker.records(Topic.REQUESTS)
+    assert record.key() == str(prediction.pk).encode()
+    assert json.loads(record.value())["features"] == prediction.features
+    assert dict(record.headers())["source"] == b"page"
+    prediction.refresh_from_db()
+    assert (prediction.status, prediction.attempts) == ("published", 1)
+    assert publisher.run_once() == 0
+
+
+@pytest.mark.database
+def test_what_the_broker_does_not_acknowledge_is_not_marked_and_published_again(broker: MockKafka, publisher):
+    prediction = accepted()
+    broker.refuse_produce(MESSAGE_TOO_LARGE, times=1)
+    with pytest.raises(NotDelivered):
+        publisher.run_once()
+    prediction.refresh_from_db()
+    assert (prediction.published_at, prediction.attempts) == (None, 0)
+    assert publisher.run_once() == 1
+    assert [record.key() for record in broker.records(Topic.REQUESTS)] == [str(prediction.pk).encode()]
+
+
+@pytest.mark.database
+def test_a_broker_that_is_down_loses_nothing(broker: MockKafka, monkeypatch):
+    monkeypatch.setattr(kafka.Publisher.flush, "__defaults__", (0.3,))
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=NoBell())
+    broker.go_down()
+    keys = {str(accepted().pk).encode() for _ in range(3)}
+    with pytest.raises(NotDelivered):
+        publisher.run_once()
+    assert Prediction.objects.filter(published_at=None).count() == 3
+    broker.come_up()
+    monkeypatch.undo()
+    assert publisher.run_once() == 3
+    assert {record.key() for record in broker.records(Topic.REQUESTS)} == keys
+
+
+def test_a_full_batch_is_followed_by_the_next_without_a_wait(broker: MockKafka, monkeypatch):
+    waits: list[float] = []
+
+    class Counted:
+        def wait(self, seconds: float) -> None:
+            waits.append(seconds)
+
+    monkeypatch.setattr(outbox, "BATCH_SIZE", 2)
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=Counted())
+    for _ in range(5):
+        accepted(visitor())
+    assert [publisher.run_once() for _ in range(4)] == [2, 2, 1, 0]
+    assert waits == [outbox.POLL_SECONDS]
+
+
+# -- the doorbell --------------------------------------------------------------------------------------------------
+def test_the_bell_is_heard_long_before_the_poll():
+    listener = DoorbellListener()
+    listener.wait(0.05)
+    threading.Timer(0.1, doorbell.ring).start()
+    started = time.monotonic()
+    listener.wait(10)
+    assert time.monotonic() - started < 2
+
+
+def test_many_rings_are_one_and_the_next_wait_waits():
+    listener = DoorbellListener()
+    listener.wait(0.05)
+    for _ in range(20):
+        doorbell.ring()
+    listener.wait(10)
+    started = time.monotonic()
+    listener.wait(0.2)
+    assert time.monotonic() - started >= 0.15
+
+
+def test_without_redis_the_listener_waits_its_poll_interval_and_says_so_once(redis_away, caplog):
+    listener = DoorbellListener()
+    started = time.monotonic()
+    for _ in range(3):
+        listener.wait(0.1)
+    assert 0.3 <= time.monotonic() - started < 1.5
+    assert len([record for record in caplog.records if "doorbell" in record.getMessage()]) == 1
+
+
+def test_the_bell_is_heard_again_after_redis_was_away(redis_away):
+    listener = DoorbellListener()
+    listener.wait(0.05)
+    redis_away.start()
+    redis_away.wait_ready(20)
+    listener.wait(0.05)
+    threading.Timer(0.1, doorbell.ring).start()
+    started = time.monotonic()
+    listener.wait(10)
+    assert time.monotonic() - started < 2
+
+
+def test_without_redis_a_row_is_published_all_the_same(broker: MockKafka, redis_away):
+    accepted()
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=DoorbellListener())
+    assert publisher.run_once() == 1
+    accepted()
+    assert publisher.run_once() == 1
+
+
+def test_ringing_without_redis_fails_nothing_and_is_not_tried_at_every_request(redis_away, caplog):
+    for _ in range(5):
+        doorbell.ring()
+    assert len([record for record in caplog.records if "doorbell" in record.getMessage()]) == 1

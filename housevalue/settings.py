@@ -319,6 +319,8 @@ LOGGING = {
         # A line per HTTP request on the hot path costs more than it tells; the proxy has an access log.
         "django.channels.server": {"level": "WARNING"},
         "daphne.http_protocol": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
 }

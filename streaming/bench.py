@@ -135,9 +135,7 @@ async def _all_pushed(listeners: Sequence[Listener], wanted) -> None:
         await asyncio.sleep(0.05)
 
 
-def _report(
-    what: str, due: dict[str, float], listeners: Sequence[Listener], *, refused: int, started: float
-) -> Report:
+def _report(what: str, due: dict[str, float], listeners: Sequence[Listener], *, refused: int, started: float) -> Report:
     pushed_at: dict[str, float] = {}
     doubled = 0
     for listener in listeners:

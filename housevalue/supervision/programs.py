@@ -78,5 +78,6 @@ def _celery_worker() -> list[str]:
 def _daphne(port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
-        *("--websocket-max-message-size", "65536", "--no-server-name", "housevalue.asgi:application"),
+        *("--websocket-max-message-size", "65536", "--no-server-name", "--verbosity", "0"),
+        "housevalue.asgi:application",
     ]

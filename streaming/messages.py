@@ -146,7 +146,6 @@ class DeadLetter:
 
 def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadLetter:
     """The dead letter of a record that `stage` read from a topic."""
-    kept = list(message.headers() or ())[:MAX_DEAD_LETTER_HEADERS]
     where = {
         "source-topic": message.topic(),
         "source-partition": str(message.partition()),
@@ -157,7 +156,8 @@ def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadL
     if value is not None and len(value) > MAX_DEAD_LETTER_BYTES:
         where["truncated-from-bytes"] = str(len(value))
         value = value[:KEPT_OF_LONG_VALUE]
-    return DeadLetter(message.key(), value, [*kept, *_error_headers(error, stage), *encode_headers(where)])
+    headers = [*_kept_headers(message), *_error_headers(error, stage), *encode_headers(where)]
+    return DeadLetter(message.key(), value, headers)
 
 
 def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> DeadLetter:
@@ -183,6 +183,17 @@ def read_refusal(message: Message) -> Refusal | None:
         detail=headers.get("error-detail", "The question could not be read."),
     )
     return Refusal(prediction_id, reason)
+
+
+def _kept_headers(message: Message) -> Headers:
+    """The record's own headers, as far as there is room: a dead letter the broker refuses would stop its stage."""
+    kept, room = [], MAX_DEAD_LETTER_BYTES
+    for name, value in (message.headers() or [])[:MAX_DEAD_LETTER_HEADERS]:
+        room -= len(name.encode()) + len(value or b"")
+        if room < 0:
+            break
+        kept.append((name, value))
+    return kept
 
 
 def _error_headers(error: InvalidMessage, stage: str) -> Headers:

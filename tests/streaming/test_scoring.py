@@ -1,0 +1,306 @@
+"""The scorer hands batches to Celery and loses none; the worker scores them with every live model."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from celery.contrib.testing.worker import start_worker
+from confluent_kafka import Consumer
+from django.core.management import call_command
+from kombu.exceptions import OperationalError
+
+from housevalue.celery import app
+from mlmodel.scoring import LiveModels, NoLiveModel
+from streaming import kafka, tasks
+from streaming.kafka import NotDelivered
+from streaming.loop import StopFlag
+from streaming.queue_room import CeleryQueue
+from streaming.scoring import BatchScorer, BatchScoring
+from streaming.tasks import score_batch
+from streaming.topics import Topic
+from tests.making import FEATURES
+from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
+
+BATCH_SIZE = 100
+
+
+def features_record(number: int) -> tuple[bytes, bytes, list]:
+    prediction_id = f"00000000-0000-4000-8000-{number:012}"
+    value = {"id": prediction_id, "features": FEATURES, "flags": [], "requested_at": "2026-01-02T00:00:00Z"}
+    return prediction_id.encode(), json.dumps(value).encode(), [("source", b"page"), ("at-published", b"1000")]
+
+
+def ids(batch: list[dict]) -> list[int]:
+    return [int(item["id"][-12:]) for item in batch]
+
+
+def make_scorer(consumer: Consumer, enqueue, wait_for_room=lambda: True) -> BatchScorer:
+    return BatchScorer(
+        consumer=consumer,
+        dead_letters=kafka.publisher(),
+        enqueue=enqueue,
+        wait_for_room=wait_for_room,
+        batch_size=BATCH_SIZE,
+    )
+
+
+def run_until(scorer: BatchScorer, count: int) -> None:
+    """Repeat the unit of work until `count` predictions went through it."""
+    end = time.monotonic() + 15
+    while count > 0 and time.monotonic() < end:
+        count -= scorer.run_once()
+    assert count == 0
+
+
+# -- the scorer ----------------------------------------------------------------------------------------------------
+def test_what_is_there_becomes_one_batch_with_its_headers(broker: MockKafka, consume):
+    broker.put(Topic.FEATURES, *map(features_record, range(5)))
+    batches: list[list[dict]] = []
+    run_until(make_scorer(consume("g", Topic.FEATURES), batches.append), 5)
+    assert [number for batch in batches for number in ids(batch)] == list(range(5))
+    headers = batches[0][0]["headers"]
+    assert (headers["source"], headers["at-published"]) == ("page", "1000")
+    assert int(headers["at-enqueued"]) >= int(headers["at-prepared"])
+
+
+def test_an_unreadable_record_is_dead_lettered_and_the_next_one_enqueued(broker: MockKafka, consume):
+    bad = (b"bad", b'{"id": 5}', [("source", b"page")])
+    broker.put(Topic.FEATURES, features_record(1), bad, features_record(2))
+    batches: list[list[dict]] = []
+    run_until(make_scorer(consume("g", Topic.FEATURES), batches.append), 2)
+    assert [number for batch in batches for number in ids(batch)] == [1, 2]
+    (letter,) = broker.records(Topic.DEAD_LETTERS)
+    assert (letter.key(), letter.value()) == bad[:2]
+    headers = dict(letter.headers())
+    assert (headers["stage"], headers["error"], headers["source-offset"]) == (b"scorer", b"bad_id", b"1")
+
+
+def test_a_dead_letter_that_is_not_acknowledged_lets_nothing_be_skipped(broker: MockKafka, consume):
+    broker.put(Topic.FEATURES, (b"bad", b"{", []), features_record(1))
+    batches: list[list[dict]] = []
+    scorer = make_scorer(consume("g", Topic.FEATURES), batches.append)
+    broker.refuse_produce(MESSAGE_TOO_LARGE, times=1)
+    with pytest.raises(NotDelivered):
+        run_until(scorer, 1)
+    run_until(scorer, 1)
+    assert [ids(batch) for batch in batches] == [[1]]
+    assert len(broker.records(Topic.DEAD_LETTERS)) == 1
+
+
+def test_a_batch_that_could_not_be_enqueued_is_read_again_and_nothing_is_skipped(broker: MockKafka):
+    broker.put(Topic.FEATURES, *map(features_record, range(3)))
+    enqueued: list[int] = []
+    attempts = iter([ConnectionError("Redis went away")])
+
+    def enqueue(batch: list[dict]) -> None:
+        if (error := next(attempts, None)) is not None:
+            raise error
+        enqueued.extend(ids(batch))
+
+    consumer = kafka.consumer("g", [Topic.FEATURES])
+    scorer = make_scorer(consumer, enqueue)
+    with pytest.raises(ConnectionError):
+        run_until(scorer, 3)
+    broker.put(Topic.FEATURES, *map(features_record, range(3, 6)))
+    run_until(scorer, 6)
+    assert enqueued == list(range(6))
+    consumer.close()
+    assert broker.committed("g", Topic.FEATURES) == 6
+
+
+def test_offsets_are_committed_only_after_the_enqueue(broker: MockKafka):
+    broker.put(Topic.FEATURES, features_record(1))
+
+    def enqueue(batch: list[dict]) -> None:
+        raise ConnectionError("Redis is away")
+
+    consumer = kafka.consumer("g", [Topic.FEATURES])
+    with pytest.raises(ConnectionError):
+        run_until(make_scorer(consumer, enqueue), 1)
+    consumer.close()
+    assert broker.committed("g", Topic.FEATURES) < 0
+
+
+def test_without_room_nothing_is_read_and_the_next_batch_is_larger(broker: MockKafka, consume):
+    batches: list[list[dict]] = []
+    room = [True]
+    scorer = make_scorer(consume("g", Topic.FEATURES), batches.append, lambda: room[0])
+    broker.put(Topic.FEATURES, features_record(0))
+    run_until(scorer, 1)
+    room[0] = False
+    broker.put(Topic.FEATURES, *map(features_record, range(1, 40)))
+    assert [scorer.run_once() for _ in range(5)] == [0] * 5
+    room[0] = True
+    run_until(scorer, 39)
+    assert len(batches) <= 4, "not a task per record"
+    assert max(map(len, batches)) > 10
+
+
+def test_a_batch_is_never_larger_than_its_limit(broker: MockKafka, consume):
+    broker.put(Topic.FEATURES, *map(features_record, range(250)))
+    batches: list[list[dict]] = []
+    run_until(make_scorer(consume("g", Topic.FEATURES), batches.append), 250)
+    assert max(map(len, batches)) <= BATCH_SIZE
+
+
+# -- between scorer and worker: Celery on a real Redis -------------------------------------------------------------
+@pytest.fixture
+def celery_queue(settings) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        yield client
+
+
+def enqueue(batch: list[dict]) -> None:
+    score_batch.apply_async(args=[batch], retry=False)
+
+
+def test_there_is_room_until_a_batch_waits_for_a_worker(celery_queue: redis.Redis):
+    queue = CeleryQueue(app, waiting=1)
+    assert queue.wait_for_room(StopFlag())
+    enqueue([])
+    assert celery_queue.llen("scoring") == 1
+    assert not queue.wait_for_room(StopFlag())
+    celery_queue.delete("scoring")
+    assert queue.wait_for_room(StopFlag())
+
+
+def test_waiting_for_room_ends_with_the_stop_flag(celery_queue: redis.Redis):
+    enqueue([])
+    stop = StopFlag()
+    stop.set()
+    started = time.monotonic()
+    assert not CeleryQueue(app, waiting=1).wait_for_room(stop)
+    assert time.monotonic() - started < 0.2
+
+
+def test_a_queue_that_is_away_is_an_error_and_not_room(redis_away):
+    with pytest.raises(redis.RedisError):
+        CeleryQueue(app, waiting=1).wait_for_room(StopFlag())
+
+
+def test_a_batch_survives_redis_being_away_at_its_enqueue(broker: MockKafka, consume, celery_queue, redis_away):
+    broker.put(Topic.FEATURES, *map(features_record, range(3)))
+    scorer = make_scorer(consume("g", Topic.FEATURES), enqueue)
+    started = time.monotonic()
+    with pytest.raises(OperationalError):
+        run_until(scorer, 3)
+    assert time.monotonic() - started < 5
+    redis_away.start()
+    redis_away.wait_ready(20)
+    run_until(scorer, 3)
+    assert celery_queue.llen("scoring") >= 1
+
+
+# -- the worker ----------------------------------------------------------------------------------------------------
+def batch_of(*places: tuple[float, float]) -> list[dict]:
+    """Items at these latitudes and longitudes, as the scorer enqueues them."""
+    return [
+        {
+            "id": f"00000000-0000-4000-8000-{number:012}",
+            "features": FEATURES | {"latitude": latitude, "longitude": longitude},
+            "flags": ["unusual_population"],
+            "requested_at": "2026-01-02T00:00:00Z",
+            "headers": {"source": "page", "at-enqueued": "5"},
+        }
+        for number, (latitude, longitude) in enumerate(places)
+    ]
+
+
+SAN_FRANCISCO, DEATH_VALLEY, LAS_VEGAS = (37.77, -122.42), (36.4, -117.2), (36.17, -115.14)
+
+
+@pytest.fixture
+def live_models(db) -> LiveModels:
+    call_command("register_models", verbosity=0)
+    return LiveModels.load()
+
+
+def test_every_live_model_scores_the_whole_batch_champion_first(broker: MockKafka, live_models):
+    BatchScoring(models=live_models, publisher=kafka.publisher()).score(batch_of(*[SAN_FRANCISCO] * 3))
+    records = broker.records(Topic.SCORES)
+    assert len(records) == 3
+    value = json.loads(records[0].value())
+    assert [score["role"] for score in value["scores"]] == ["champion"] + ["shadow"] * (len(live_models.names) - 1)
+    assert [score["model"] for score in value["scores"]] == live_models.names
+    for score in value["scores"]:
+        assert len(score["sha256"]) == 64
+        assert 0 < score["low"] <= score["price"] <= score["high"] < 10
+    assert value["features"]["latitude"] == 37.77
+    assert value["flags"] == ["unusual_population"]
+
+
+def test_a_score_is_keyed_by_its_prediction_and_carries_the_times_of_its_stages(broker: MockKafka, live_models):
+    (item,) = batch_of(SAN_FRANCISCO)
+    BatchScoring(models=live_models, publisher=kafka.publisher()).score([item])
+    (record,) = broker.records(Topic.SCORES)
+    assert record.key() == item["id"].encode()
+    headers = dict(record.headers())
+    assert (headers["source"], headers["at-enqueued"]) == (b"page", b"5")
+    assert int(headers["at-scored"]) > 1_700_000_000_000
+
+
+def test_a_place_that_no_model_knows_is_dead_lettered_with_its_reason_and_the_rest_scored(
+    broker: MockKafka, live_models
+):
+    batch = batch_of(SAN_FRANCISCO, LAS_VEGAS, DEATH_VALLEY)
+    BatchScoring(models=live_models, publisher=kafka.publisher()).score(batch)
+    scored = {record.key(): json.loads(record.value()) for record in broker.records(Topic.SCORES)}
+    assert scored.keys() == {batch[0]["id"].encode(), batch[2]["id"].encode()}
+    assert scored[batch[2]["id"].encode()]["flags"] == ["unusual_population", "sparse_location"]
+    (letter,) = broker.records(Topic.DEAD_LETTERS)
+    headers = dict(letter.headers())
+    assert letter.key() == batch[1]["id"].encode()
+    assert (headers["stage"], headers["error"], headers["error-field"]) == (
+        b"worker",
+        b"unsupported_location",
+        b"latitude",
+    )
+    assert b"km" in headers["error-detail"]
+    assert json.loads(letter.value())["features"] == batch[1]["features"]
+
+
+def test_scores_that_are_not_acknowledged_are_not_delivered(broker: MockKafka, live_models):
+    broker.refuse_produce(MESSAGE_TOO_LARGE, times=1)
+    with pytest.raises(NotDelivered):
+        BatchScoring(models=live_models, publisher=kafka.publisher()).score(batch_of(SAN_FRANCISCO))
+
+
+def test_without_a_live_model_a_batch_is_kept(broker: MockKafka, db):
+    with pytest.raises(NoLiveModel):
+        BatchScoring(models=LiveModels.load(), publisher=kafka.publisher()).score(batch_of(SAN_FRANCISCO))
+    assert broker.records(Topic.SCORES) == []
+
+
+def test_a_worker_scores_a_batch_again_until_it_is_delivered(celery_queue, monkeypatch):
+    """Through Celery and Redis as in production; only what fails is made to fail."""
+    outcomes = [NotDelivered("the broker is away"), NoLiveModel("none yet"), None]
+    scored: list[list[dict]] = []
+
+    class Scoring:
+        def score(self, batch: list[dict]) -> None:
+            if (outcome := outcomes.pop(0)) is not None:
+                raise outcome
+            scored.append(batch)
+
+    monkeypatch.setattr(tasks, "_scoring", Scoring())
+    monkeypatch.setattr("random.randrange", lambda *args: 0)
+    enqueue(batch_of(SAN_FRANCISCO))
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
+        end = time.monotonic() + 20
+        while not scored and time.monotonic() < end:
+            time.sleep(0.02)
+    assert scored == [batch_of(SAN_FRANCISCO)]
+
+
+def test_a_task_outside_a_pool_process_is_an_error():
+    with pytest.raises(RuntimeError, match="pool process"):
+        score_batch.run([])
+
+
+def test_publishing_gives_up_before_a_task_is_killed_for_its_time(settings):
+    """A task killed for its time is acknowledged: its batch would be lost."""
+    assert tasks.PUBLISH_MS / 1000 + 2 < settings.CELERY_TASK_TIME_LIMIT
+    assert settings.CELERY_TASK_ACKS_LATE
+    assert settings.CELERY_TASK_REJECT_ON_WORKER_LOST

@@ -1,13 +1,20 @@
 """What lists of predictions can be narrowed by; prices in whole dollars of 1990."""
 
+from datetime import UTC, datetime
+
 import django_filters as filters
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from drf_spectacular.utils import extend_schema_field
 
 from predictions.models import Prediction
 
 LARGEST_PRICE = 10_000_000
+# Python's own first and last moments overflow in another time zone.
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": LARGEST_PRICE})
 class _Price(filters.Filter):
     field_class = forms.IntegerField
 
@@ -15,12 +22,19 @@ class _Price(filters.Filter):
         super().__init__("price", lookup_expr, label=label, min_value=0, max_value=LARGEST_PRICE)
 
 
+class _Moment(filters.IsoDateTimeFilter):
+    def __init__(self, lookup_expr: str):
+        super().__init__(
+            "requested_at", lookup_expr, validators=[MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+        )
+
+
 class PredictionFilter(filters.FilterSet):
     """The query parameters of REST's list; times in RFC 3339."""
 
     status = filters.MultipleChoiceFilter(choices=Prediction.Status.choices)
-    requested_after = filters.IsoDateTimeFilter("requested_at", "gte")
-    requested_before = filters.IsoDateTimeFilter("requested_at", "lt")
+    requested_after = _Moment("gte")
+    requested_before = _Moment("lt")
     price_min = _Price("gte", "At least, in dollars")
     price_max = _Price("lte", "At most, in dollars")
     model_id = filters.CharFilter(max_length=128)

@@ -5,6 +5,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
+from predictions.filters import EARLIEST, LATEST
+
 
 class PredictionPagination(CursorPagination):
     """Newest first, by a cursor; `page_size` is 1 to 200."""
@@ -23,6 +25,7 @@ class PredictionPagination(CursorPagination):
 
 def _is_moment(text: str) -> bool:
     try:
-        return parse_datetime(text) is not None
+        moment = parse_datetime(text)
     except ValueError:
         return False
+    return moment is not None and moment.tzinfo is not None and EARLIEST <= moment <= LATEST

@@ -69,9 +69,9 @@ def normalised_features(fields: list[dict]) -> dict:
 def schemas(fields: list[dict]) -> dict[str, dict]:
     """Topic -> the schema of its values (of the headers, for dead letters)."""
     features = normalised_features(fields)
-    estimate = {name: MODEL_UNITS for name in PRICE_NAMES}
+    estimate = dict.fromkeys(PRICE_NAMES, MODEL_UNITS)
     score = {"model": MODEL_ID, "sha256": SHA256, "role": {"enum": ["champion", "shadow"]}, **estimate}
-    dollars = {name: DOLLARS for name in PRICE_NAMES}
+    dollars = dict.fromkeys(PRICE_NAMES, DOLLARS)
     return {
         "prediction_topic": message(
             "A question as it was asked",

@@ -13,18 +13,18 @@ BATCHES = (1, 64, 256, 1000)
 
 
 class Command(BaseCommand):
-    help = "Time features, price and range of every model, and of all of them together, on one thread (median, ms)."
+    help = "Time features, price and range of every model, and of all of them together, on one thread (median CPU ms)."
 
     def add_arguments(self, parser):
         parser.add_argument("--times", type=int, default=30, help="runs of each figure (default: 30)")
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *, times, json: bool, **options):
+    def handle(self, *, times, **options):
         models = {name: artefact.load(name).model for name in RECIPES}
         X = load_housing().X[rtdl().test]
         taken = {name: _time([model], X, times) for name, model in models.items()}
         taken["all together"] = _time(list(models.values()), X, times)
-        self.stdout.write(_as_json(taken) if json else _as_table(taken))
+        self.stdout.write(_as_json(taken) if options["json"] else _as_table(taken))
 
 
 def _time(models, X, times):
@@ -42,7 +42,7 @@ def _as_json(taken):
 
 
 def _as_table(taken):
-    head = f"{'ms, p50':20}" + "".join(f"{rows:>10} rows" for rows in BATCHES)
+    head = f"{'CPU ms, p50':20}" + "".join(f"{rows:>10} rows" for rows in BATCHES)
     return "\n".join(
         [head, *(f"{name:20}" + "".join(f"{ms:15.3f}" for ms in row.values()) for name, row in taken.items())]
     )

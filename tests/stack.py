@@ -74,6 +74,13 @@ class RunningStack:
         wait_until(lambda: self.processes().get(name, pid) != pid, seconds, f"{name} to be restarted")
         return self.processes()[name]
 
+    def is_ready(self) -> bool:
+        """Whether this very run has said where it is; a killed one leaves its word behind."""
+        try:
+            return self._description()["pid"] == self.process.pid
+        except (OSError, ValueError):
+            return False
+
     def _description(self) -> dict[str, Any]:
         return json.loads((self.var_dir / "run" / "stack.json").read_text())
 
@@ -103,15 +110,16 @@ def running_stack(
         ports.remember(var_dir, {name: ports.spare_port() for name in ports.DEFAULT_PORTS})
     output = var_dir / "run_stack.out"
     process = start_stack(var_dir, port=port, env=env, output=output)
+    running = RunningStack(process, var_dir, port, output)
     try:
         wait_until(
-            lambda: (var_dir / "run" / "stack.json").exists() or process.poll() is not None,
+            lambda: running.is_ready() or process.poll() is not None,
             seconds,
             "the run to be ready",
         )
         if process.poll() is not None:
             raise RuntimeError(f"run_stack ended with {process.returncode}:\n{output.read_text()}")
-        yield RunningStack(process, var_dir, port, output)
+        yield running
     finally:
         stop(process)
 

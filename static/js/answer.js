@@ -15,14 +15,12 @@ export class Answer {
   }
 
   wait() {
-    this.#element.dataset.state = "accepted";
-    fill(this.#element, { status: "Asking…" });
+    this.#empty("accepted", "Asking…");
     this.#element.scrollIntoView({ block: "nearest" }); // On a small screen it is below the form.
   }
 
   forget() {
-    this.#element.dataset.state = "empty";
-    fill(this.#element, { status: "The answer will stand here", price: "$–" });
+    this.#empty("empty", "The answer will stand here");
   }
 
   show(prediction) {
@@ -43,6 +41,12 @@ export class Answer {
     this.#announcement.textContent = isAnswered
       ? `${headline(prediction)}, nine times in ten from ${range(prediction)}. ${sentences.join(" ")}`
       : `${status(prediction)}. ${prediction.reason?.detail ?? ""}`;
+  }
+
+  #empty(state, words) {
+    this.#element.dataset.state = state;
+    fill(this.#element, { status: words, price: "$–", range: "", reason: "", model: "", took: "", flags: "" });
+    this.#drawBand({ price: 0, low: 0, high: 0 });
   }
 
   #drawBand({ price, low, high }) {

@@ -4,7 +4,7 @@
 const OPEN_MS = 3000;
 const PING_MS = 20000;
 const PONG_MS = 5000;
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 
 export function webSocket({ url, cursor, onLive, onEvent, signal }) {
   return new Promise((resolve) => {

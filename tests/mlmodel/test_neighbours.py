@@ -102,7 +102,7 @@ def groups_at(*offsets_km):
         ([(1, 0), (-1, 0.0)], 180),
         ([(3, 3)], 360),
         ([(0, 0)], 360),
-        ([(0, 0), (1, 0), (-1, 0)], 180),
+        ([(0, 0), (-1, 0), (0, 1)], 270),
     ],
 )
 def test_the_gap_is_the_widest_angle_without_a_neighbour(offsets, degrees):

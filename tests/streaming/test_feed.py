@@ -5,6 +5,7 @@ import time
 from contextlib import aclosing
 
 import pytest
+from channels_redis.pubsub import RedisPubSubLoopLayer
 
 from predictions.database_threads import in_database_thread
 from streaming import feed
@@ -55,16 +56,22 @@ async def test_an_event_reaches_a_follower_by_its_bell(no_repair):
 
 
 async def test_an_event_while_the_feed_is_first_read_is_not_missed(no_repair, monkeypatch):
-    """Joined before the read, and the bell cleared before it: the ring in between is heard."""
-    read_events, happened = feed.read_events, []
+    """Joined before the read, however long that takes, and the bell cleared before it: a ring in between is heard."""
+    read_events, group_add, happened = feed.read_events, RedisPubSubLoopLayer.group_add, []
+
+    async def join_slowly(layer: RedisPubSubLoopLayer, group: str, channel: str) -> None:
+        await asyncio.sleep(0.3)
+        await group_add(layer, group, channel)
 
     def read_and_then_it_happens(**wanted) -> list[dict]:
         events = read_events(**wanted)
         if not happened:
             happened.append(making.answered(ANN))
             Bells().ring(["vann"])
+            time.sleep(0.2)  # The ring arrives before the read is over.
         return events
 
+    monkeypatch.setattr(RedisPubSubLoopLayer, "group_add", join_slowly)
     monkeypatch.setattr(feed, "read_events", read_and_then_it_happens)
     async with aclosing(follow("vann", cursor=0)) as pages:
         assert await anext(pages) == (0, [])

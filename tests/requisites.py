@@ -31,8 +31,13 @@ def has_wasm_target() -> bool:
     return asked.returncode == 0 and Path(asked.stdout.strip()).is_dir()
 
 
+def chromium_path() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
 def has_browser() -> bool:
-    return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return chromium_path() is not None
 
 
 REQUISITES = (

@@ -1,0 +1,172 @@
+"""The page in a real Chromium against the real run."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from tests.requisites import chromium_path
+from tests.stack import RunningStack
+
+pytestmark = pytest.mark.browser
+ANSWER_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("Chromium is missing: install it to test the page")
+    browser = playwright.chromium.launch(
+        executable_path=path,
+        args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def open_page(stack: RunningStack, chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens the page as a new person with an own browser profile; fails the test when the page logs an error."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(path: str = "/", **options) -> Page:
+        context = chromium.new_context(base_url=stack.base_url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if "Content Security" in message.text else None,
+        )
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def ask(page: Page, **values: object) -> None:
+    for name, value in values.items():
+        page.locator(f"[name={name}]").fill(str(value))
+    page.get_by_role("button", name="Estimate").click()
+
+
+def answer(page: Page):
+    return page.locator("[data-answer]")
+
+
+def expect_answered(page: Page) -> None:
+    expect(answer(page)).to_have_attribute("data-state", "answered", timeout=ANSWER_MS)
+    expect(answer(page).locator("[data-fill=price]")).to_contain_text("$")
+
+
+def expect_connection(page: Page, words: str) -> None:
+    expect(page.locator("[data-connection]")).to_contain_text(words, timeout=ANSWER_MS)
+
+
+def test_the_answer_appears_on_the_page_without_a_reload(open_page) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    page.evaluate("window.sameDocument = true")
+    ask(page, med_inc=8.3)
+    expect_answered(page)
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_two_browsers_at_once_each_see_only_their_own_answer(open_page) -> None:
+    first, second = open_page(), open_page()
+    expect_connection(first, "Live")
+    expect_connection(second, "Live")
+    ask(first, house_age=10)
+    ask(second, house_age=50)
+    for page in (first, second):
+        expect_answered(page)
+        expect(page.locator("[data-recent] [data-id]")).to_have_count(1)
+    ids = [page.locator("[data-recent] [data-id]").get_attribute("data-id") for page in (first, second)]
+    assert ids[0] != ids[1]
+
+
+def test_a_value_out_of_range_is_told_at_its_field_and_the_others_stay(open_page) -> None:
+    page = open_page()
+    page.locator("form[data-question]").evaluate("form => form.noValidate = true")
+    ask(page, med_inc=99, house_age=12)
+    field = page.locator("[name=med_inc]")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[data-error=med_inc]")).to_contain_text("between 0.4999 and 15.0001")
+    expect(page.locator("[name=house_age]")).to_have_value("12")
+
+
+def test_without_websockets_the_page_falls_back_to_sse_and_says_so(open_page) -> None:
+    page = open_page("/healthz")
+    page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    page.goto("/")
+    expect_connection(page, "SSE")
+    ask(page)
+    expect_answered(page)
+
+
+def test_without_any_push_the_page_polls_and_says_so(open_page) -> None:
+    page = open_page("/healthz")
+    page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    page.route("**/stream*", lambda route: route.abort())
+    page.goto("/")
+    expect_connection(page, "Polling")
+    ask(page)
+    expect_answered(page)
+
+
+def test_without_javascript_the_form_leads_to_a_page_that_shows_the_answer(open_page) -> None:
+    page = open_page(java_script_enabled=False)
+    ask(page, latitude=37.88, longitude=-122.23)
+    assert "/predictions/" in page.url
+    expect(page.get_by_text("$").first).to_be_visible()
+    expect(answer(page)).to_have_attribute("data-state", "answered", timeout=ANSWER_MS)
+
+
+def test_an_open_page_comes_back_by_itself_when_the_web_process_was_killed(open_page, stack: RunningStack) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    killed = stack.kill("web", signal.SIGKILL)
+    stack.wait_restarted("web", killed)
+    expect_connection(page, "Live")
+    ask(page)
+    expect_answered(page)
+
+
+def test_a_visitor_who_signs_up_keeps_what_was_asked_before(open_page) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    ask(page)
+    expect_answered(page)
+    page.goto("/accounts/signup/")
+    page.locator("[name=username]").fill(f"newcomer-{os.urandom(4).hex()}")
+    for name in ("password1", "password2"):
+        page.locator(f"[name={name}]").fill("a-long-passphrase-1990")
+    page.locator("main form button[type=submit]").click()
+    page.goto("/history")
+    expect(page.locator("main")).to_contain_text("$")
+
+
+def test_the_demo_user_logs_in_and_the_operator_sees_the_audit_in_admin(open_page, stack: RunningStack) -> None:
+    page = open_page("/admin/")
+    page.locator("[name=username]").fill("operator")
+    page.locator("[name=password]").fill(stack.logins["operator"])
+    page.get_by_role("button", name="Log in").click()
+    page.goto("/admin/predictions/prediction/")
+    expect(page.locator("#result_list")).to_be_visible()
+    expect(page.get_by_role("link", name="Add prediction")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/accounts/login/", "/accounts/signup/", "/api/docs/"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_fits_a_narrow_screen(open_page, path: str, scheme: str) -> None:
+    page = open_page(path, viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

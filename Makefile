@@ -23,7 +23,7 @@ check: dev-environment ## formats, lint, types, imports, templates, migrations, 
 format: dev-environment ## format and tidy the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
-bench: runtime-environment ## latency and bulk speed of the whole path, against a run that is up
+bench: dev-environment ## latency and bulk speed of the whole path, against a run that is up
 	@$(BIN)/python manage.py bench_path --rate 50 --seconds 60
 	@$(BIN)/python manage.py bench_path --bulk 20000
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import methodcaller
 from typing import NamedTuple, cast
 
 from confluent_kafka import Message
@@ -135,5 +136,22 @@ class Lane:
 def record_of(message: Message) -> Record:
     """A record from Kafka as a guest is given it."""
     _, timestamp = message.timestamp()
-    headers: list[Header] = [(name.encode(), value) for name, value in cast(Headers, message.headers() or ())]
+    headers: list[Header] = [(name.encode(), value) for name, value in _headers(message)]
     return Record(message.key(), message.value(), headers, timestamp, cast(int, message.offset()))
+
+
+# A plain call of the method, once the interpreter has specialised it, doesn't notice that it failed.
+_read_headers = methodcaller("headers")
+
+
+def _headers(message: Message) -> Headers:
+    """The headers; none where the name of one is not UTF-8.
+
+    The client can't read such a name: it raises SystemError, and asked again it hands out a null pointer, which kills
+    the process.
+    """
+    try:
+        return _read_headers(message) or []
+    except SystemError:
+        message.set_headers([])
+        return []

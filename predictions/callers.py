@@ -12,7 +12,7 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -35,11 +35,11 @@ class Caller:
     """One who asks. `feed_key` names the feed that tells of the answers; `user` is None for a visitor."""
 
     feed_key: str
-    user: AbstractBaseUser | None = None
+    user: User | None = None
     by_session: bool = False
 
     @classmethod
-    def of_user(cls, user: AbstractBaseUser, *, by_session: bool = False) -> "Caller":
+    def of_user(cls, user: User, *, by_session: bool = False) -> "Caller":
         return cls(feed_key=f"u{user.pk}", user=user, by_session=by_session)
 
     @property
@@ -94,15 +94,15 @@ def visitor_of(cookies: Mapping[str, str]) -> str | None:
         return None
 
 
-def _user_of_session(session_key: str) -> AbstractBaseUser | None:
+def _user_of_session(session_key: str) -> User | None:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = auth.get_user(request)
-    return user if user.is_authenticated else None
+    return user if isinstance(user, User) else None
 
 
 # -- tokens --------------------------------------------------------------------------------------------------------
-def make_token(*, user: AbstractBaseUser, name: str) -> tuple[ApiToken, str]:
+def make_token(*, user: User, name: str) -> tuple[ApiToken, str]:
     """A new token and its key, which can't be read again."""
     key = secrets.token_hex(20)
     return ApiToken.objects.create(user=user, name=name, prefix=key[:8], digest=_digest(key)), key
@@ -113,7 +113,7 @@ def revoke_token(token: ApiToken) -> None:
     ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
 
 
-def user_of_token(authorization: str) -> AbstractBaseUser:
+def user_of_token(authorization: str) -> User:
     """The active user whose token `authorization` ("Token <key>") names.
 
     Raises:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
@@ -42,7 +42,7 @@ def accept(*, caller: Caller, question: Normalised, source: str) -> Prediction:
     return prediction
 
 
-def claim_visitor_predictions(*, visitor_feed_key: str, user: AbstractBaseUser) -> int:
+def claim_visitor_predictions(*, visitor_feed_key: str, user: User) -> int:
     """Give `user` what a visitor asked, with the feed that tells of it; how many predictions."""
     with transaction.atomic():
         # The rows first: a deliverer that holds them has told the visitor's feed before the events are taken over.

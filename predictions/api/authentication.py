@@ -1,6 +1,6 @@
 """`Authorization: Token <key>` for REST."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -12,7 +12,7 @@ from predictions.callers import BadToken, user_of_token
 class TokenAuthentication(BaseAuthentication):
     """The user of an API token; a header that names no valid token is refused, never ignored."""
 
-    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, None] | None:
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
         authorization = request.headers.get("Authorization")
         if not authorization:
             return None

@@ -30,9 +30,9 @@ def _not_a_cursor() -> ValidationError:
     return ValidationError({"cursor": ["take cursors from `next` and `previous` of a page"]}, code="invalid")
 
 
-def _is_moment(text: str) -> bool:
+def _is_moment(position: object) -> bool:
     try:
-        moment = parse_datetime(text)
+        moment = parse_datetime(str(position))
     except ValueError:
         return False
     return moment is not None and moment.tzinfo is not None and EARLIEST <= moment <= LATEST

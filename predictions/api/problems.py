@@ -1,6 +1,7 @@
 """Every error of REST as a problem document."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, JsonResponse
@@ -32,10 +33,10 @@ def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
 
 
 def _field_errors(error: exceptions.ValidationError) -> Iterator[FieldError]:
-    faults = error.detail if isinstance(error.detail, dict) else {"query": error.detail}
-    for field, details in faults.items():
-        for detail in details:
-            yield FieldError(field, detail.code, str(detail))
+    by_field: Any = error.get_full_details()  # field -> list of message and code: what a filter set raises
+    for field, faults in by_field.items():
+        for fault in faults:
+            yield FieldError(field, fault["code"], str(fault["message"]))
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -45,7 +45,7 @@ class PredictionSerializer(LinksSerializer):
         child=serializers.FloatField(), help_text=f"By canonical name: {', '.join(field.name for field in FIELDS)}."
     )
     reason = ReasonSerializer(allow_null=True, help_text="Why it was not answered.")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a member here, an option of every field there
     requested_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
     stages = serializers.DictField(

@@ -15,8 +15,9 @@ BAND_DOLLARS = 500_001
 
 
 @register.filter
-def dollars(amount: int | None) -> str:
-    return "" if amount is None else f"${intcomma(amount)}"
+def dollars(amount: int | str | None) -> str:
+    """Whole dollars; nothing for a price that is not there, which a template hands on as None or ""."""
+    return f"${intcomma(amount)}" if isinstance(amount, int) else ""
 
 
 @register.filter

@@ -1,7 +1,9 @@
 """Sign up, sign in and passwords. Who signs in takes along what this browser asked as a visitor."""
 
 from django.contrib.auth import login, views
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
@@ -16,8 +18,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if not form.is_valid():
         return render(request, "accounts/signup.html", {"form": form})
-    login(request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
-    _claim(request)
+    user = form.save()
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    _claim(request, user)
     return redirect("home")
 
 
@@ -25,9 +28,9 @@ class SignIn(views.LoginView):
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
-    def form_valid(self, form) -> HttpResponseRedirect:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        _claim(self.request)
+        _claim(self.request, form.get_user())
         return response
 
 
@@ -58,6 +61,6 @@ class PasswordResetComplete(views.PasswordResetCompleteView):
     template_name = "accounts/password_reset_complete.html"
 
 
-def _claim(request: HttpRequest) -> None:
+def _claim(request: HttpRequest, user: User) -> None:
     if (visitor := visitor_of(request.COOKIES)) is not None:
-        claim_visitor_predictions(visitor_feed_key=visitor, user=request.user)
+        claim_visitor_predictions(visitor_feed_key=visitor, user=user)

@@ -85,6 +85,10 @@ def test_the_page_hands_over_the_cursor_and_the_recent_questions(browser, ada):
     assert f'data-cursor="{latest_cursor(Caller.of_user(ada).feed_key)}"' in response.content.decode()
 
 
+def test_before_the_first_question_there_is_no_price(client):
+    assert '<p class="answer-price" data-fill="price">$–</p>' in client.get("/").content.decode()
+
+
 def test_every_flag_has_words():
     assert {f"unusual_{field.name}" for field in FIELDS if field.soft} | {"capped", "sparse_location"} == set(
         FLAG_WORDS

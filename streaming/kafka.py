@@ -140,6 +140,20 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
     return made
 
 
+def reader() -> Consumer:
+    """A consumer without a group or a commit, to be given its partitions; says where a partition ends."""
+    return Consumer(
+        _properties(
+            **{
+                "group.id": "housevalue-readers",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+            }
+        )
+    )
+
+
 def read_batch(source: Consumer, *, limit: int, seconds: float = POLL_SECONDS) -> list[Message]:
     """What is there, at most `limit` records: waits up to `seconds` for the first, never for more.
 

@@ -50,8 +50,8 @@ class RunningStack:
         return json.loads((self.var_dir / "demo_logins.json").read_text())
 
     def processes(self) -> dict[str, int]:
-        """Program name -> pid of what runs now."""
-        return running_programs(Path(self._description()["supervisor"]))
+        """Program name -> pid of what runs now; empty when the run has ended."""
+        return running_programs(Path(self._description()["supervisor"])) if self.is_ready() else {}
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
         """Send a signal to a program; the pid it had."""

@@ -67,9 +67,8 @@ def is_ready(stack: RunningStack) -> bool:
         return False
 
 
-def refused(var_dir: Path, **environment: str) -> str:
-    """What a run that can't start says; it must be one line and a status other than 0."""
-    output = var_dir.parent / "refused.out"
+def refused(var_dir: Path, output: Path, **environment: str) -> str:
+    """What a run that can't start says, by way of the file `output`: one line, and a status other than 0."""
     process = start_stack(var_dir, port=ports.spare_port(), env=environment, output=output)
     assert process.wait(60) == 1
     lines = output.read_text().splitlines()
@@ -114,14 +113,14 @@ def test_nothing_listens_beyond_this_machine(stack: RunningStack) -> None:
     assert listening == {"127.0.0.1"}
 
 
-def test_a_second_run_with_the_same_state_is_refused_in_one_line(stack: RunningStack) -> None:
-    line = refused(stack.var_dir)
+def test_a_second_run_with_the_same_state_is_refused_in_one_line(stack: RunningStack, tmp_path: Path) -> None:
+    line = refused(stack.var_dir, tmp_path / "said")
     assert line.startswith("It already runs")
     assert f":{stack.port}/" in line
 
 
 def test_a_taken_port_is_one_line(stack: RunningStack, tmp_path: Path) -> None:
-    line = refused(tmp_path / "var", PORT=str(stack.port))
+    line = refused(tmp_path / "var", tmp_path / "said", PORT=str(stack.port))
     assert line == f"Port {stack.port} is taken. Another one: PORT={stack.port + 1} make run"
 
 
@@ -228,19 +227,19 @@ def _kill_whenever_it_is_back(running: RunningStack, name: str) -> None:
     ],
 )
 def test_a_given_service_that_does_not_answer_is_named_in_one_line(tmp_path: Path, variable: str, value: str) -> None:
-    line = refused(tmp_path / "var", **{variable: value})
+    line = refused(tmp_path / "var", tmp_path / "said", **{variable: value})
     assert variable in line
     assert "secret" not in line
 
 
 @pytest.mark.parametrize("port", ["web", "0", "70000"])
 def test_a_port_that_is_none_is_one_line(tmp_path: Path, port: str) -> None:
-    assert refused(tmp_path / "var", PORT=port).startswith(f"PORT={port} is not a port")
+    assert refused(tmp_path / "var", tmp_path / "said", PORT=port).startswith(f"PORT={port} is not a port")
 
 
 def test_a_state_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "can't be written: Not a directory" in refused(tmp_path / "file" / "var")
+    assert "can't be written: Not a directory" in refused(tmp_path / "file" / "var", tmp_path / "said")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
@@ -251,7 +250,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting is not allowed here")
     try:
-        line = refused(disk / "var")
+        line = refused(disk / "var", tmp_path / "said")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
     assert "MB free; 300 MB are needed" in line

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
@@ -32,12 +33,14 @@ async def predict_api(request: HttpRequest) -> HttpResponseBase:
     if not length.isdigit():
         return problem(400, "bad_request", "Content-Length is not one number")
     if int(length) > MAX_BODY_BYTES:
-        return problem(413, "too_large", f"a question has at most {MAX_BODY_BYTES} bytes")
+        return _too_large()
     try:
         # One thread hop for all that blocks: who asks, how often, the insert, the doorbell.
         caller, prediction = await in_database_thread(_ask, request)
     except ASKING_ERRORS as error:
         return asking_problem(error)
+    except RequestDataTooBig:  # A chunked body, which did not say its length.
+        return _too_large()
     except CrossSite as error:
         return problem(403, "csrf_failed", str(error))
     except OperationalError:
@@ -47,6 +50,10 @@ async def predict_api(request: HttpRequest) -> HttpResponseBase:
     response = JsonResponse(body, status=202, headers={"Location": body["status_url"]})
     remember_visitor(response, caller)
     return response
+
+
+def _too_large() -> HttpResponseBase:
+    return problem(413, "too_large", f"a question has at most {MAX_BODY_BYTES} bytes")
 
 
 def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:

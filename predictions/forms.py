@@ -56,9 +56,11 @@ class HouseForm(forms.Form):
 
 
 class SignUpForm(UserCreationForm):
-    """A new account; the address is where a forgotten password is reset."""
+    """A new account."""
 
-    email = forms.EmailField(label="Email address")
+    email = forms.EmailField(
+        label="Email address", required=False, help_text="Only to reset a forgotten password; may stay empty."
+    )
 
     class Meta(UserCreationForm.Meta):
         model = User

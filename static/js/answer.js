@@ -14,6 +14,10 @@ export class Answer {
     this.#flagWords = flagWords;
   }
 
+  get isAwaited() {
+    return this.#element.dataset.state === "accepted";
+  }
+
   wait() {
     this.#empty("accepted", "Asking…");
     this.#element.scrollIntoView({ block: "nearest" }); // On a small screen it is below the form.

@@ -18,6 +18,8 @@ const answer = new Answer(find("[data-answer]"), {
   flagWords: JSON.parse(find("#flag-words").textContent),
 });
 
+const LOOK_MS = 5000;
+
 let awaited = null; // Id of the question that was asked last.
 let early = null; // While a question is on its way: answers, one of which may overtake the question's 202.
 
@@ -38,6 +40,7 @@ question.addEventListener("accepted", ({ detail }) => {
     show(prediction);
   } else {
     recent.show({ ...detail, price: null, requested_at: new Date().toISOString() });
+    look(detail);
   }
 });
 feed.addEventListener("event", ({ detail }) => {
@@ -48,6 +51,20 @@ feed.addEventListener("event", ({ detail }) => {
 function show(prediction) {
   recent.show(prediction);
   if (prediction.id === awaited) answer.show(prediction);
+}
+
+/** The feed tells first; but when a session ended under this page, its feed is no longer the asker's. */
+async function look({ id, status_url }) {
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  if (id !== awaited || !answer.isAwaited) return;
+  try {
+    const response = await fetch(status_url);
+    const prediction = response.ok ? await response.json() : null;
+    if (prediction?.settled_at) show(prediction);
+  } catch {
+    // No network; the next look may find it.
+  }
+  look({ id, status_url });
 }
 
 showHints(form);

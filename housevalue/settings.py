@@ -134,6 +134,12 @@ KAFKA_CLIENT_PROPERTIES = env.json("KAFKA_CLIENT_PROPERTIES", default={})
 KAFKA_PARTITIONS = env.positive("KAFKA_PARTITIONS", default=6)
 KAFKA_REPLICATION_FACTOR = env.positive("KAFKA_REPLICATION_FACTOR", default=1)
 KAFKA_RETENTION_HOURS = env.positive("KAFKA_RETENTION_HOURS", default=168)
+# Addresses of Redpanda's Admin API, where the broker is Redpanda and runs the transforms itself; tried in this order.
+REDPANDA_ADMIN_URL = env.texts("REDPANDA_ADMIN_URL", default=[])
+REDPANDA_ADMIN_USER = env.str("REDPANDA_ADMIN_USER", default="")
+REDPANDA_ADMIN_PASSWORD = env.str("REDPANDA_ADMIN_PASSWORD", default="")
+# PEM file of the authority that signed the Admin API's certificate; the system's authorities when empty.
+REDPANDA_ADMIN_CA = env.str("REDPANDA_ADMIN_CA", default="")
 SCORING_BATCH_SIZE = env.positive("SCORING_BATCH_SIZE", default=256)
 
 # -- Celery --------------------------------------------------------------------------------------------------------
@@ -264,7 +270,7 @@ SPECTACULAR_SETTINGS = {
 
 # -- files, language, time -----------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static"))).resolve()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

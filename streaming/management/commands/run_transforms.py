@@ -9,9 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from streaming import kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.loop import BackOff, StopFlag
-from streaming.transform_host.deployments import BadDeployment, read_deployments, read_module
+from streaming.redpanda_admin import AdminError, admin_of_settings
+from streaming.transform_host.deployments import BadDeployment, Deployment, read_deployments, read_module
 from streaming.transform_host.host import TransformHost
 from streaming.transform_host.modules import BadModule, compile_module
+from streaming.transform_releases import run_by_the_broker
 
 logger = logging.getLogger("streaming.transforms")
 
@@ -32,7 +34,7 @@ class Command(BaseCommand):
         stop = StopFlag().listen()
         try:
             hosts = make_hosts(only)
-        except (BadDeployment, BadModule) as error:
+        except (AdminError, BadDeployment, BadModule) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"running {', '.join(host.name for host in hosts)}")
         try:
@@ -47,14 +49,34 @@ def make_hosts(only: list[str] | None) -> list[TransformHost]:
     """A host for each transform, or for those named.
 
     Raises:
-        BadDeployment, BadModule: one isn't there, or isn't what Redpanda would take.
+        BadDeployment, BadModule: one isn't there, isn't what Redpanda would take, or is run by the broker itself.
+        AdminError: the broker can't be asked whether it runs them.
     """
     deployments = read_deployments()
     names = only or list(deployments)
     if unknown := set(names) - set(deployments):
         raise BadDeployment(f"no such transform: {', '.join(sorted(unknown))} (there are {', '.join(deployments)})")
+    refuse_a_second_run([deployments[name] for name in names])
     modules = {name: compile_module(read_module(name)) for name in names}
     return [TransformHost(deployments[name], modules[name], kafka.publisher()) for name in names]
+
+
+def refuse_a_second_run(deployments: list[Deployment]) -> None:
+    """Every record would be transformed twice where the broker runs the transforms itself.
+
+    Only REDPANDA_ADMIN_URL tells that it may: the Kafka API shows no transforms.
+
+    Raises:
+        BadDeployment: the broker runs one of them.
+        AdminError: it can't be asked.
+    """
+    admin = admin_of_settings()
+    if admin is None:
+        return
+    if names := run_by_the_broker(admin, deployments):
+        raise BadDeployment(
+            f"the broker at REDPANDA_ADMIN_URL already runs {', '.join(names)}: run_transforms has no work"
+        )
 
 
 def run_hosts(hosts: list[TransformHost], stop: StopFlag) -> list[str]:

@@ -46,6 +46,20 @@ class Environment(environ.Env):
         """Comma-separated texts, without the spaces around them."""
         return [stripped for text in self.list(var, default=default) if (stripped := text.strip())]
 
+    def address(self, var: str, *schemes: str, default: str) -> str:
+        """An address that begins with one of `schemes`; a wrong one is not quoted, it may hold a password."""
+        address = self.str(var, default=default)
+        if address.partition("://")[0] not in schemes:
+            raise ImproperlyConfigured(f"{var} must begin with {'://, '.join(schemes)}://")
+        return address
+
+    def mapping(self, var: str, *, default: dict) -> dict:
+        """A JSON object."""
+        mapping = self.json(var, default=default)
+        if not isinstance(mapping, dict):
+            raise ImproperlyConfigured(f"{var} must be a JSON object")
+        return mapping
+
     def positive(self, var: str, *, default: int) -> int:
         """A whole number of at least one."""
         number = self.int(var, default=default)

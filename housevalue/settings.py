@@ -84,7 +84,9 @@ TEMPLATES = [
 ]
 
 # -- database ----------------------------------------------------------------------------------------------------
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'housevalue.sqlite3'}")
+DATABASE_URL = env.address(
+    "DATABASE_URL", "sqlite", "postgres", "postgresql", default=f"sqlite:///{VAR_DIR / 'housevalue.sqlite3'}"
+)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL alone still answers "database is locked" to a transaction that reads before it writes; IMMEDIATE does not.
@@ -104,7 +106,7 @@ DATABASE_THREADS = env.positive("DATABASE_THREADS", default=4)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Redis: channel layer, cache and doorbell on one database, Celery on the next ----------------------------------
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.address("REDIS_URL", "redis", "rediss", default="redis://127.0.0.1:6379/0")
 
 
 def _redis_database(url: str, number: int) -> str:
@@ -130,7 +132,7 @@ CACHES = {
 # -- Kafka ---------------------------------------------------------------------------------------------------------
 KAFKA_BOOTSTRAP_SERVERS = env.str("KAFKA_BOOTSTRAP_SERVERS", default="127.0.0.1:9092")
 # More librdkafka properties for every client, as JSON: {"security.protocol": "SASL_SSL", "sasl.username": "..."}
-KAFKA_CLIENT_PROPERTIES = env.json("KAFKA_CLIENT_PROPERTIES", default={})
+KAFKA_CLIENT_PROPERTIES = env.mapping("KAFKA_CLIENT_PROPERTIES", default={})
 KAFKA_PARTITIONS = env.positive("KAFKA_PARTITIONS", default=6)
 KAFKA_REPLICATION_FACTOR = env.positive("KAFKA_REPLICATION_FACTOR", default=1)
 KAFKA_RETENTION_HOURS = env.positive("KAFKA_RETENTION_HOURS", default=168)
@@ -143,7 +145,7 @@ REDPANDA_ADMIN_CA = env.str("REDPANDA_ADMIN_CA", default="")
 SCORING_BATCH_SIZE = env.positive("SCORING_BATCH_SIZE", default=256)
 
 # -- Celery --------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_redis_database(REDIS_URL, 1))
+CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", "redis", "rediss", default=_redis_database(REDIS_URL, 1))
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A frozen Redis would otherwise hang a publish for 45 s and more.
     "socket_timeout": 2,

@@ -8,9 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import redis
 import structlog
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
+
+from housevalue.celery import app
 
 SETTINGS = Path(django_settings.BASE_DIR) / "housevalue" / "settings.py"
 EXAMPLE = Path(django_settings.BASE_DIR) / ".env.example"
@@ -221,3 +224,25 @@ def test_reading_settings_leaves_the_environment_alone(read):
     before = dict(os.environ)
     read()
     assert dict(os.environ) == before
+
+
+# -- cures of known traps ------------------------------------------------------------------------------------------
+def test_redis_py_is_one_that_keeps_idle_sockets():
+    """From 8 on it lets them die after five seconds, and their members of channel groups with them."""
+    assert int(redis.__version__.partition(".")[0]) < 8
+
+
+def test_celery_loses_no_task_and_trusts_no_pickle():
+    assert app.conf.task_acks_late
+    assert app.conf.task_reject_on_worker_lost
+    assert app.conf.worker_prefetch_multiplier == 1
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_ignore_result
+    assert app.conf.broker_transport_options["socket_timeout"] == 2
+    assert app.conf.broker_transport_options["unacked_restore_throttle"] == 1
+
+
+def test_sqlite_waits_for_its_one_writer(read):
+    options = read()["DATABASES"]["default"]["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"]

@@ -1,6 +1,8 @@
 """The scorer hands batches to Celery and loses none; the worker scores them with every live model."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -191,6 +193,19 @@ def test_a_batch_survives_redis_being_away_at_its_enqueue(broker: MockKafka, con
     redis_away.wait_ready(20)
     run_until(scorer, 3)
     assert celery_queue.llen("scoring") >= 1
+
+
+def test_an_enqueue_gives_up_on_a_redis_that_hangs(celery_queue, valkey):
+    """Without its time-outs Celery would wait for most of a minute."""
+    enqueue([])
+    os.kill(valkey.process.pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        with pytest.raises(OperationalError):
+            enqueue([])
+        assert time.monotonic() - started < 6
+    finally:
+        os.kill(valkey.process.pid, signal.SIGCONT)
 
 
 # -- the worker ----------------------------------------------------------------------------------------------------

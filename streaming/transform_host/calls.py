@@ -25,12 +25,11 @@ _NO_FINALIZER = ctypes.cast(0, ctypes.CFUNCTYPE(None, ctypes.c_void_p))
 
 
 class HostCalls:
-    """The host functions of one guest, and the first exception that one of them raised (it traps the guest)."""
+    """The host functions of one guest. An exception in one of them traps the guest; the trap's text names it."""
 
     def __init__(self, linker: wasmtime.Linker):
         self._linker = linker
         self._callbacks: list[object] = []  # C holds no reference to them
-        self.failure: BaseException | None = None
 
     def define(self, module: str, functions: Mapping[str, HostFunction], *, has_result: bool = True) -> None:
         """Make `functions` importable from `module`; with `has_result` each returns an i32."""
@@ -74,8 +73,6 @@ class HostCalls:
                     values[0] = result & _MASK  # type: ignore[operator]
                 return 0
             except BaseException as error:
-                if self.failure is None:
-                    self.failure = error
                 return _new_trap(repr(error))
 
         return call

@@ -97,16 +97,16 @@ class Guest:
         return batch
 
     def _run(self) -> None:
-        linker = wasmtime.Linker(self._module.engine)
-        calls = HostCalls(linker)
         try:
-            self._run_start(linker, calls)
+            self._run_start()
             reason = "the guest returned from _start"
         except BaseException as error:
-            reason = _reason(calls.failure or error)
+            reason = _reason(error)
         self._signs.put(reason)
 
-    def _run_start(self, linker: wasmtime.Linker, calls: HostCalls) -> None:
+    def _run_start(self) -> None:
+        linker = wasmtime.Linker(self._module.engine)
+        calls = HostCalls(linker)
         store = wasmtime.Store(self._module.engine)
         store.set_limits(
             memory_size=MAX_MEMORY_BYTES, table_elements=MAX_TABLE_ELEMENTS, instances=1, tables=1, memories=1

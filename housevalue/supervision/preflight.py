@@ -79,7 +79,8 @@ def check_given_services() -> None:
 
 
 def is_given(variable: str) -> bool:
-    return bool(os.environ.get(variable))
+    """Whether the environment sets it, by value or by file."""
+    return bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE"))
 
 
 def _check_kafka() -> None:

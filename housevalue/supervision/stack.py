@@ -112,16 +112,18 @@ class Stack:
             raise CannotRun(f"The program of {server.name} is missing: {program}; `make clean run` installs it.")
 
     def _base_environment(self) -> dict[str, str]:
-        return {
+        environment = {
             **os.environ,
             processes.MARK: str(self._var_dir),
             "VAR_DIR": str(self._var_dir),
-            "SECRET_KEY": os.environ.get("SECRET_KEY") or _kept_secret(self._var_dir / "secret_key"),
             "DJANGO_SETTINGS_MODULE": "housevalue.settings",
             "PYTHONUNBUFFERED": "1",
             # Scoring a batch on two cores with as many threads as OpenMP likes takes a second instead of ten ms.
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         }
+        if not preflight.is_given("SECRET_KEY"):
+            environment["SECRET_KEY"] = _kept_secret(self._var_dir / "secret_key")
+        return environment
 
     # -- starting ------------------------------------------------------------------------------------------------
 

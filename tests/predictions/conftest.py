@@ -33,7 +33,7 @@ def program(ada) -> Client:
 
 
 @pytest.fixture
-def browser(ada) -> Client:
+def signed_in(ada) -> Client:
     return browser_of(Caller.of_user(ada))
 
 

@@ -83,16 +83,16 @@ def test_after_signing_in_one_is_where_one_wanted_to_be_but_on_no_other_site(cli
     assert sign_in(client, next="https://evil.example/")["Location"] == "/"
 
 
-def test_signing_out_needs_a_post_and_ends_the_session(browser):
-    assert browser.get("/accounts/logout/").status_code == 405
-    browser.post("/accounts/logout/")
-    assert "Sign in" in browser.get("/").content.decode()
+def test_signing_out_needs_a_post_and_ends_the_session(signed_in):
+    assert signed_in.get("/accounts/logout/").status_code == 405
+    signed_in.post("/accounts/logout/")
+    assert "Sign in" in signed_in.get("/").content.decode()
 
 
 # -- passwords -------------------------------------------------------------------------------------------------------
-def test_a_password_is_changed_by_who_knows_it(browser, ada):
+def test_a_password_is_changed_by_who_knows_it(signed_in, ada):
     fields = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
-    assert browser.post("/accounts/password/", fields)["Location"] == "/accounts/password/done/"
+    assert signed_in.post("/accounts/password/", fields)["Location"] == "/accounts/password/done/"
     ada.refresh_from_db()
     assert ada.check_password(NEW_PASSWORD)
 

@@ -240,7 +240,9 @@ def test_a_visitors_prediction_is_read_by_whoever_holds_the_id(client, program):
     "address",
     ["/api/", "/api/x", "/api/v1/predictions/", "/api/v2/predictions", "/api/v1/predictions/7", "/api/v1/%00"],
 )
-def test_what_is_not_routed_is_a_problem_document(program, address):
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_is_not_routed_is_a_problem_document(program, settings, address, debug):
+    settings.DEBUG = debug
     assert_problem(program.get(address), 404, "not_found")
 
 

@@ -33,8 +33,8 @@ def test_a_question_without_javascript_leads_to_its_page(client, house):
     assert VISITOR_COOKIE in response.cookies
 
 
-def test_a_signed_in_question_is_its_users(browser, ada, house):
-    browser.post("/", house)
+def test_a_signed_in_question_is_its_users(signed_in, ada, house):
+    signed_in.post("/", house)
     assert Prediction.objects.get().owner == ada
 
 
@@ -77,10 +77,10 @@ def test_a_visitor_is_known_at_the_first_look(client):
     assert VISITOR_COOKIE in client.get("/").cookies
 
 
-def test_the_page_hands_over_the_cursor_and_the_recent_questions(browser, ada):
+def test_the_page_hands_over_the_cursor_and_the_recent_questions(signed_in, ada):
     mine = making.answered(Caller.of_user(ada))
     making.answered(making.visitor())
-    response = browser.get("/")
+    response = signed_in.get("/")
     assert list(response.context["recent"]) == [mine]
     assert f'data-cursor="{latest_cursor(Caller.of_user(ada).feed_key)}"' in response.content.decode()
 

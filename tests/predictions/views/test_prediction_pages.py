@@ -23,10 +23,10 @@ def page_of(client: Client, prediction) -> str:
 
 
 # -- one prediction --------------------------------------------------------------------------------------------------
-def test_an_answer_is_shown_with_range_model_and_way(browser, ada):
+def test_an_answer_is_shown_with_range_model_and_way(signed_in, ada):
     prediction = making.accepted(Caller.of_user(ada))
     services.record_answers([making.answer(prediction.pk, stages=STAGES)])
-    page = page_of(browser, prediction)
+    page = page_of(signed_in, prediction)
     for words in ("$452,600", "$390,000 to $500,001", "monotone-hgb-1", "a" * 64, "stopped counting", "30 ms"):
         assert words in page
     assert "http-equiv" not in page
@@ -55,10 +55,10 @@ def test_a_users_prediction_is_nobody_elses(client, ada):
         assert stranger.get(f"/predictions/{prediction.pk}").status_code == 404
 
 
-def test_a_visitors_prediction_is_seen_by_whoever_holds_the_id(client, browser):
+def test_a_visitors_prediction_is_seen_by_whoever_holds_the_id(client, signed_in):
     prediction = making.answered(making.visitor())
     page_of(client, prediction)
-    page_of(browser, prediction)
+    page_of(signed_in, prediction)
 
 
 def test_no_step_of_the_way_takes_less_than_nothing():
@@ -70,10 +70,10 @@ def test_no_step_of_the_way_takes_less_than_nothing():
 
 
 # -- history ---------------------------------------------------------------------------------------------------------
-def test_only_ones_own_history_is_shown(browser, ada):
+def test_only_ones_own_history_is_shown(signed_in, ada):
     mine = making.answered(Caller.of_user(ada))
     others = making.answered(Caller.of_user(making.user("eve")))
-    page = browser.get("/history").content.decode()
+    page = signed_in.get("/history").content.decode()
     assert str(mine.pk) in page
     assert str(others.pk) not in page
 
@@ -102,22 +102,22 @@ def test_an_empty_history_says_what_to_do(client):
         ("since=%00", 0),
     ],
 )
-def test_the_history_is_searched(browser, ada, query, count):
+def test_the_history_is_searched(signed_in, ada, query, count):
     making.answered(Caller.of_user(ada))
     making.accepted(Caller.of_user(ada))
-    response = browser.get(f"/history?{query}")
+    response = signed_in.get(f"/history?{query}")
     assert response.status_code == 200
     assert len(response.context["page"]) == count
 
 
-def test_pages_keep_the_search(browser, ada, monkeypatch):
+def test_pages_keep_the_search(signed_in, ada, monkeypatch):
     monkeypatch.setattr(history, "PAGE_SIZE", 1)
     for _ in range(2):
         making.answered(Caller.of_user(ada))
-    page = browser.get("/history?status=answered").content.decode()
+    page = signed_in.get("/history?status=answered").content.decode()
     assert "?status=answered&amp;page=2" in page
-    assert len(browser.get("/history?status=answered&page=2").context["page"]) == 1
-    assert browser.get("/history?page=nonsense").status_code == 200
+    assert len(signed_in.get("/history?status=answered&page=2").context["page"]) == 1
+    assert signed_in.get("/history?page=nonsense").status_code == 200
 
 
 # -- when something is wrong -----------------------------------------------------------------------------------------

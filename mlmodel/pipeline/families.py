@@ -75,7 +75,7 @@ class Gated(PriceModel):
 
     GEOGRAPHY = len(GEOGRAPHY_COLUMNS)
     TREES = GEOGRAPHY + len(COMPARABLES_COLUMNS)
-    FAR_ROOTS_SHARE = 0.3
+    FAR_ROOTS_SHARE = 0.2
 
     def __init__(self, heads: Mapping[str, Head], arrays: Mapping[str, np.ndarray]):
         super().__init__(heads, arrays)
@@ -94,9 +94,9 @@ class Gated(PriceModel):
         trees, location = columns[:, : self.TREES], columns[:, : self.GEOGRAPHY]
         price = self.heads["prices"](trees)
         root = np.maximum(self.heads["roots"](trees), 0) ** 2
-        geography_root = np.maximum(self.heads["geography"](location), 0) ** 2
+        elsewhere = self.heads["geography"](location)
         near = (price + root) / 2
-        far = self.FAR_ROOTS_SHARE * root + (1 - self.FAR_ROOTS_SHARE) * geography_root
+        far = self.FAR_ROOTS_SHARE * root + (1 - self.FAR_ROOTS_SHARE) * elsewhere
         weight = columns[:, -1].astype(np.float64)
         known = self.arrays["group_prices"]
         return np.clip(weight * near + (1 - weight) * far, known.min(), known.max())

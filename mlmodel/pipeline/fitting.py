@@ -13,7 +13,7 @@ from mlmodel.pipeline.families import Geography, Linear, PriceModel
 from mlmodel.pipeline.fitting_gated import fit_gated
 from mlmodel.pipeline.heads import TrainedHead
 from mlmodel.pipeline.ranges import Calibration, RangedModel, expected_error
-from mlmodel.pipeline.trees import boosted_trees
+from mlmodel.pipeline.trees import boosted_trees, geography_trees
 from mlmodel.splits import Layout, cells
 
 Fit = Callable[[np.ndarray, np.ndarray, int], PriceModel]
@@ -27,16 +27,7 @@ def fit_linear(X: np.ndarray, y: np.ndarray, seed: int) -> Linear:
 
 def fit_geography(X: np.ndarray, y: np.ndarray, seed: int) -> Geography:
     columns = geography(X)
-    regressor = boosted_trees(
-        columns.shape[1],
-        learning_rate=0.0672,
-        max_iter=729,
-        max_leaf_nodes=31,
-        min_samples_leaf=30,
-        l2_regularization=2.57,
-        max_features=0.3,
-        random_state=seed,
-    )
+    regressor = geography_trees(columns.shape[1], seed, rounds=729)
     return Geography({"price": TrainedHead(regressor.fit(columns, y), columns.shape[1])}, {})
 
 

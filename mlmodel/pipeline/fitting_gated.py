@@ -8,7 +8,7 @@ from mlmodel.features import AVE_BEDRMS, AVE_OCCUP, AVE_ROOMS, geography, log_ho
 from mlmodel.pipeline.families import Gated
 from mlmodel.pipeline.heads import TrainedHead
 from mlmodel.pipeline.neighbours import PricedGroups
-from mlmodel.pipeline.trees import boosted_trees
+from mlmodel.pipeline.trees import boosted_trees, geography_trees
 from mlmodel.splits import Layout, cells
 
 EXCLUSION = Layout(0.5, 0.185, 0.305)
@@ -20,6 +20,7 @@ def fit_gated(X: np.ndarray, y: np.ndarray, seed: int) -> Gated:
     explained = price_without_place(X, y)
     groups = PricedGroups(X, y, y - explained)
     location = geography(X)
+    trees = geography_trees(location.shape[1], seed, rounds=450)
     near = np.hstack([location, groups.comparables(X, groups.nearest(places(X), own=np.arange(len(X))))])
     far = np.hstack([location, far_comparables(X, y, explained)])
     root = np.sqrt(y)
@@ -31,19 +32,7 @@ def fit_gated(X: np.ndarray, y: np.ndarray, seed: int) -> Gated:
             np.concatenate([root, root]),
             np.concatenate([np.ones(len(y)), np.full(len(y), FAR_WEIGHT)]),
         ),
-        "geography": TrainedHead(
-            boosted_trees(
-                location.shape[1],
-                learning_rate=0.1,
-                max_iter=400,
-                max_leaf_nodes=31,
-                min_samples_leaf=30,
-                l2_regularization=2.57,
-                max_features=0.3,
-                random_state=seed,
-            ).fit(location, root),
-            location.shape[1],
-        ),
+        "geography": TrainedHead(trees.fit(location, y), location.shape[1]),
     }
     return Gated(heads, {"groups": X, "group_prices": y, "group_premiums": y - explained})
 

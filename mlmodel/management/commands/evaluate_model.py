@@ -33,11 +33,9 @@ class Command(BaseCommand):
             found = artefact.load(recipe(name).name)
         except (UnknownModel, artefact.ArtefactError) as error:
             raise CommandError(str(error)) from error
-        metrics = dict(found.manifest["metrics"])
         for one in [split] if split else SPLITS:
             figures, prices = self._evaluate(found.name, one)
-            metrics |= figures
-        self._keep(found, metrics)
+            metrics = self._keep(found.name, figures)
         if write_predictions:
             _write_predictions(write_predictions, prices)
         self._print(found.name, metrics)
@@ -49,10 +47,14 @@ class Command(BaseCommand):
             raise CommandError(f"{error.name} is missing: pip install -r requirements/training.txt") from error
         return EVALUATIONS[split](name, lambda step: self.stderr.write(step))
 
-    def _keep(self, found, metrics):
-        artefact.write_manifest(artefact.ARTEFACTS / found.name, {**found.manifest, "metrics": metrics})
-        if ModelVersion.objects.filter(name=found.name).exists():
-            registry.register(artefact=artefact.load(found.name))
+    def _keep(self, name, figures):
+        """Add `figures` to the manifest as it is now: another evaluation may have ended meanwhile."""
+        manifest = artefact.read_manifest(name)
+        manifest["metrics"] |= figures
+        artefact.write_manifest(artefact.ARTEFACTS / name, manifest)
+        if ModelVersion.objects.filter(name=name).exists():
+            registry.register(artefact=artefact.load(name))
+        return manifest["metrics"]
 
     def _print(self, name, metrics):
         self.stdout.write(self.style.MIGRATE_HEADING(name))

@@ -30,7 +30,7 @@ application = ProtocolTypeRouter(
         "http": URLRouter(
             [
                 re_path(r"^static/", static_files),
-                re_path(r"", django_application),
+                re_path(r"", django_application),  # type: ignore[arg-type]
             ]
         ),
         "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),

@@ -23,13 +23,13 @@ class _OnTheLoop(MiddlewareMixin):
         response = None
         if hasattr(self, "process_request"):
             response = self.process_request(request)
-        response = response or await self.get_response(request)
+        response = response or await self.get_response(request)  # type: ignore[misc]
         if hasattr(self, "process_response"):
             response = await self._respond(request, response)
         return response
 
     async def _respond(self, request, response):
-        return self.process_response(request, response)
+        return self.process_response(request, response)  # type: ignore[attr-defined]
 
 
 class SecurityMiddleware(_OnTheLoop, security.SecurityMiddleware):
@@ -48,7 +48,9 @@ class CommonMiddleware(_OnTheLoop, common.CommonMiddleware):
 
 
 class CsrfViewMiddleware(_OnTheLoop, csrf.CsrfViewMiddleware):
-    async def process_view(self, request, callback, callback_args, callback_kwargs):
+    async def process_view(  # type: ignore[override]
+        self, request, callback, callback_args, callback_kwargs
+    ):
         check = super().process_view
         if request.method in _SAFE_METHODS or getattr(callback, "csrf_exempt", False):
             return check(request, callback, callback_args, callback_kwargs)

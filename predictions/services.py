@@ -1,17 +1,20 @@
 """The life of a prediction, from top to bottom: every change to one is a function of this file.
 
-accept -> (the log) -> mark_published -> record_answers | record_refusals
+accept -> claim_unpublished -> (the log) -> mark_published -> record_answers | record_refusals
+                 ^ claim_overdue, while there is no answer         | fail_expired, when there was none in time
 """
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import cast
 
 from django.contrib.auth.models import User
+from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Field, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -21,6 +24,11 @@ from predictions.models import FeedEvent, IntegrationSource, Prediction
 
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
 _FEED_LOCK = 0x686F757365
+
+
+# How long an answer may take after the first and the second time a row was published.
+REPEAT_AFTER = (timedelta(seconds=5), timedelta(seconds=10))
+_OVERTAKEN_BY = timedelta(seconds=1)
 
 
 class UnknownSource(Exception):
@@ -72,7 +80,12 @@ def claim_unpublished(*, limit: int) -> Iterator[list[Unpublished]]:
     On PostgreSQL publishers skip each other's rows. SQLite has one writer, whom a transaction held while the broker
     answers would starve; two publishers there may publish a row twice, which every reader of the log tolerates.
     """
-    rows = Prediction.objects.filter(published_at__isnull=True).order_by("requested_at")
+    with _held(Prediction.objects.filter(published_at__isnull=True).order_by("requested_at"), limit) as claimed:
+        yield claimed
+
+
+@contextmanager
+def _held(rows: QuerySet[Prediction], limit: int) -> Iterator[list[Unpublished]]:
     fields = ("id", "features", "source", "attempts", "requested_at")
     if connection.features.has_select_for_update_skip_locked:
         with transaction.atomic():
@@ -91,6 +104,59 @@ def mark_published(rows: Sequence[Unpublished]) -> None:
             default=F("status"),
         ),
     )
+
+
+# -- what takes too long -------------------------------------------------------------------------------------------
+@contextmanager
+def claim_overdue(*, limit: int) -> Iterator[list[Unpublished]]:
+    """Published rows that should have been answered by now, oldest first; held like those of `claim_unpublished`.
+
+    Overdue is a row without an answer 5 s after it was published, and 10 s after it was published again, that later
+    ones have overtaken, or while nothing at all is answered. In a mere queue nobody is overtaken: publishing its rows
+    again would only make it longer.
+    """
+    rows = _overdue_rows(timezone.now()).order_by("requested_at")
+    with _held(rows, limit) as claimed:
+        yield claimed
+
+
+def fail_expired(*, limit: int) -> set[str]:
+    """Tell those whose answer did not come before the deadline; returns the feeds that moved. A late answer still wins."""
+    seconds = settings.ANSWER_DEADLINE_SECONDS
+    expired = Prediction.objects.filter(
+        settled_at__isnull=True, requested_at__lt=timezone.now() - timedelta(seconds=seconds)
+    ).order_by("requested_at")
+    if not expired.exists():
+        return set()
+    with transaction.atomic():
+        feeds = dict(_locked(expired).values_list("pk", "feed_key")[:limit])
+        reason = {
+            "code": "deadline",
+            "field": "",
+            "detail": f"No answer came within {seconds} seconds. It is still worked on: a late answer will be shown.",
+        }
+        Prediction.objects.filter(pk__in=feeds).update(
+            status=Prediction.Status.FAILED, settled_at=timezone.now(), reason=reason
+        )
+        _append_events(feeds, Prediction.Status.FAILED)
+    return set(feeds.values())
+
+
+def _overdue_rows(now: datetime) -> QuerySet[Prediction]:
+    patience = Q()
+    for attempts, wait in enumerate(REPEAT_AFTER, start=1):
+        patience |= Q(attempts=attempts, published_at__lt=now - wait)
+    rows = Prediction.objects.filter(patience, settled_at__isnull=True)
+    last = (
+        FeedEvent.objects.filter(kind=Prediction.Status.ANSWERED)
+        .order_by("-pk")
+        .values_list("created_at", "prediction__published_at")
+        .first()
+    )
+    if last is None or last[0] < now - REPEAT_AFTER[0]:
+        return rows
+    answered_at, published_at = last
+    return rows.filter(published_at__lt=(published_at or answered_at) - _OVERTAKEN_BY)
 
 
 # -- the answer ----------------------------------------------------------------------------------------------------
@@ -170,10 +236,12 @@ def integration_sources() -> dict[str, int]:
 
 def _lock_rows(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
     """Id -> feed key and status. PostgreSQL locks them; SQLite's transaction already holds the one write lock."""
-    rows = Prediction.objects.filter(pk__in=list(ids)).order_by("pk")
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
+    rows = _locked(Prediction.objects.filter(pk__in=list(ids)).order_by("pk"))
     return {pk: (feed_key, status) for pk, feed_key, status in rows.values_list("pk", "feed_key", "status")}
+
+
+def _locked(rows: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    return rows.select_for_update() if connection.features.has_select_for_update else rows
 
 
 def _adopt(answers: list[Answer]) -> dict[uuid.UUID, str]:
@@ -217,8 +285,8 @@ def _store_answers(answers: list[Answer]) -> None:
         "shadows",
         "stages",
     )
-    fields = [table.get_field(name) for name in columns]
-    assignments = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
+    fields = [cast(Field, table.get_field(name)) for name in columns]
+    assignments = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields)
     key = table.pk
     rows = []
     for answer in answers:
@@ -234,7 +302,7 @@ def _store_answers(answers: list[Answer]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {connection.ops.quote_name(table.db_table)} SET {assignments}, reason = NULL"  # noqa: S608
-            f" WHERE {connection.ops.quote_name(key.column)} = %s",
+            f" WHERE {connection.ops.quote_name(str(key.column))} = %s",
             rows,
         )
 

@@ -36,5 +36,5 @@ def check_rate(*, caller: Caller, address: str) -> None:
     if rate.startswith("0/"):
         return
     asking = _Asking(rate, address if caller.is_visitor else caller.feed_key)
-    if not asking.allow_request(None, None):
+    if not asking.allow_request(None, None):  # type: ignore[arg-type]  # It only hands them to `get_cache_key`.
         raise TooMany(retry_after=int(asking.wait() or 0) + 1)

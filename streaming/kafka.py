@@ -7,6 +7,7 @@ the client. A producer made before a fork never delivers, silently.
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -16,7 +17,7 @@ from streaming.topics import MAX_MESSAGE_BYTES, Topic
 
 logger = logging.getLogger("streaming.kafka")
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 
 # Between a poll that finds nothing and the next look at the stop flag.
 POLL_SECONDS = 0.2
@@ -27,7 +28,7 @@ class NotDelivered(Exception):
     """The broker did not acknowledge what was published: do not mark, do not commit, publish again."""
 
 
-def _properties(**more: object) -> dict[str, object]:
+def _properties(**more: object) -> dict[str, Any]:
     return {
         "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
         "client.id": "housevalue",
@@ -65,8 +66,8 @@ class Publisher:
                     key=key,
                     value=value,
                     headers=headers,
+                    partition=partition,
                     on_delivery=self._delivered,
-                    **({"partition": partition} if partition >= 0 else {}),
                 )
                 return
             except BufferError:
@@ -180,7 +181,7 @@ def handling(source: Consumer, messages: Sequence[Message]) -> Iterator[None]:
 
 
 def _mark_done(source: Consumer, messages: Sequence[Message]) -> None:
-    ends = {(message.topic(), message.partition()): message.offset() + 1 for message in messages}
+    ends = {(topic, partition): offset + 1 for topic, partition, offset in map(_position, messages)}
     try:
         source.store_offsets(offsets=[TopicPartition(*where, end) for where, end in ends.items()])
     except KafkaException as error:
@@ -189,12 +190,17 @@ def _mark_done(source: Consumer, messages: Sequence[Message]) -> None:
 
 
 def _rewind(source: Consumer, messages: Sequence[Message]) -> None:
-    starts = {(message.topic(), message.partition()): message.offset() for message in reversed(messages)}
+    starts = {(topic, partition): offset for topic, partition, offset in map(_position, reversed(messages))}
     assigned = {(partition.topic, partition.partition) for partition in source.assignment()}
     for where, start in starts.items():
         # What was taken away meanwhile is read again by its new owner; a seek that fails ends the process.
         if where in assigned:
             source.seek(TopicPartition(*where, start))
+
+
+def _position(message: Message) -> tuple[str, int, int]:
+    """Topic, partition and offset, all of which a record has that was consumed."""
+    return cast(tuple[str, int, int], (message.topic(), message.partition(), message.offset()))
 
 
 def _readable(messages: Iterable[Message]) -> Iterator[Message]:

@@ -5,6 +5,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from confluent_kafka import Message
 
@@ -50,9 +51,11 @@ def as_text(moment: datetime) -> str:
 def travelling_headers(message: Message) -> dict[str, str]:
     """The headers of `message` that go on to the next hop, as text."""
     wanted = {*KEPT_HEADERS, *(f"at-{stage}" for stage in STAGES)}
-    return {
-        name: value.decode("utf-8", "replace") for name, value in message.headers() or () if name in wanted and value
-    }
+    return {name: value.decode("utf-8", "replace") for name, value in _headers(message) if name in wanted and value}
+
+
+def _headers(message: Message) -> list[tuple[str, bytes | None]]:
+    return cast(list[tuple[str, bytes | None]], message.headers() or [])
 
 
 def encode_headers(headers: dict[str, str]) -> Headers:
@@ -147,7 +150,7 @@ class DeadLetter:
 def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadLetter:
     """The dead letter of a record that `stage` read from a topic."""
     where = {
-        "source-topic": message.topic(),
+        "source-topic": str(message.topic()),
         "source-partition": str(message.partition()),
         "source-offset": str(message.offset()),
         "source-timestamp-ms": str(message.timestamp()[1]),
@@ -171,8 +174,7 @@ def read_refusal(message: Message) -> Refusal | None:
     """What a dead letter says to the one who asked; None where it is no verdict on a question with an id."""
     # PostgreSQL stores no NUL, and a stranger may have put one into a field's name.
     headers = {
-        name: (value or b"").decode("utf-8", "replace").replace("\0", "\ufffd")
-        for name, value in message.headers() or ()
+        name: (value or b"").decode("utf-8", "replace").replace("\0", "\ufffd") for name, value in _headers(message)
     }
     prediction_id = _uuid((message.key() or b"").decode("utf-8", "replace"))
     if prediction_id is None or headers.get("stage") not in VERDICT_STAGES:
@@ -187,8 +189,9 @@ def read_refusal(message: Message) -> Refusal | None:
 
 def _kept_headers(message: Message) -> Headers:
     """The record's own headers, as far as there is room: a dead letter the broker refuses would stop its stage."""
-    kept, room = [], MAX_DEAD_LETTER_BYTES
-    for name, value in (message.headers() or [])[:MAX_DEAD_LETTER_HEADERS]:
+    kept: Headers = []
+    room = MAX_DEAD_LETTER_BYTES
+    for name, value in _headers(message)[:MAX_DEAD_LETTER_HEADERS]:
         room -= len(name.encode()) + len(value or b"")
         if room < 0:
             break

@@ -1,6 +1,7 @@
 """Back-pressure between Kafka and Celery: is there room for one more batch?"""
 
 import logging
+from typing import cast
 
 import redis
 from celery import Celery
@@ -29,7 +30,7 @@ class CeleryQueue:
             redis.RedisError: the queue is away.
         """
         for _ in range(_MOST_LOOKS):
-            if self._client.llen(self._name) < self._waiting:
+            if cast(int, self._client.llen(self._name)) < self._waiting:
                 return True
             if stop.wait(_LOOK_SECONDS):
                 break

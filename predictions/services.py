@@ -5,16 +5,16 @@ accept -> claim_unpublished -> (the log) -> mark_published -> record_answers | r
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
 
-from django.contrib.auth.models import User
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Case, F, Field, Value, When
+from django.db.models import Case, F, Field, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -29,6 +29,8 @@ _FEED_LOCK = 0x686F757365
 # How long an answer may take after the first and the second time a row was published.
 REPEAT_AFTER = (timedelta(seconds=5), timedelta(seconds=10))
 _OVERTAKEN_BY = timedelta(seconds=1)
+LATE = "late"
+"""Flag of an answer that came after its owner had been told that none would."""
 
 
 class UnknownSource(Exception):
@@ -121,11 +123,11 @@ def claim_overdue(*, limit: int) -> Iterator[list[Unpublished]]:
 
 
 def fail_expired(*, limit: int) -> set[str]:
-    """Tell those whose answer did not come before the deadline; returns the feeds that moved. A late answer still wins."""
+    """Give up those without an answer at the deadline and tell their feeds, which are returned; a late answer wins."""
     seconds = settings.ANSWER_DEADLINE_SECONDS
     expired = Prediction.objects.filter(
         settled_at__isnull=True, requested_at__lt=timezone.now() - timedelta(seconds=seconds)
-    ).order_by("requested_at")
+    ).order_by("pk")
     if not expired.exists():
         return set()
     with transaction.atomic():
@@ -190,7 +192,8 @@ def record_answers(answers: Sequence[Answer]) -> set[str]:
     """Store answers and tell their owners' feeds, in one transaction; a prediction is answered once.
 
     Answers to predictions without a row are adopted for the account of their `source`; those of unknown sources must
-    have been taken out before (`adopted_sources`). Returns the keys of the feeds that moved.
+    have been taken out before (`integration_sources`). One that comes after the deadline is flagged as late.
+    Returns the keys of the feeds that moved.
     """
     latest = {answer.id: answer for answer in answers}
     with transaction.atomic():
@@ -198,8 +201,8 @@ def record_answers(answers: Sequence[Answer]) -> set[str]:
         strangers = [answer for answer in latest.values() if answer.id not in known]
         feeds = {pk: feed_key for pk, (feed_key, status) in known.items() if status != Prediction.Status.ANSWERED}
         feeds |= _adopt(strangers)
-        fresh = [latest[pk] for pk in feeds]
-        _store_answers(fresh)
+        late = {pk for pk, (_, status) in known.items() if status == Prediction.Status.FAILED}
+        _store_answers([latest[pk] for pk in feeds], late)
         _append_events(feeds, Prediction.Status.ANSWERED)
     return set(feeds.values())
 
@@ -269,7 +272,7 @@ def _adopt(answers: list[Answer]) -> dict[uuid.UUID, str]:
     return {row.pk: row.feed_key for row in rows}
 
 
-def _store_answers(answers: list[Answer]) -> None:
+def _store_answers(answers: list[Answer], late: Container[uuid.UUID]) -> None:
     """One prepared statement for all rows: the ORM's `bulk_update` takes eight times the CPU of the whole deliverer."""
     now = timezone.now()
     table = Prediction._meta
@@ -291,9 +294,10 @@ def _store_answers(answers: list[Answer]) -> None:
     rows = []
     for answer in answers:
         stages = {**answer.stages, "stored": int(now.timestamp() * 1000)}
+        flags = [*answer.flags, LATE] if answer.id in late else answer.flags
         values = (
             Prediction.Status.ANSWERED.value, now, answer.price, answer.low, answer.high,
-            answer.model_id, answer.model_sha256, answer.flags, answer.shadows, stages,
+            answer.model_id, answer.model_sha256, flags, answer.shadows, stages,
         )  # fmt: skip
         rows.append(
             [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from predictions.contract import FIELDS
 from predictions.location import SPARSE
 from predictions.models import Prediction
+from predictions.services import LATE
 
 FLAG_WORDS = {
     **{
@@ -15,6 +16,7 @@ FLAG_WORDS = {
     },
     SPARSE: "Few block groups with a known price are near, so this is less certain.",
     "capped": "The census stopped counting at $500,001, so it may be worth more.",
+    LATE: "The answer came late, after you had been told that there was none yet.",
 }
 STATUS_WORDS = {
     Prediction.Status.ACCEPTED: "Waiting for the answer",

@@ -92,7 +92,6 @@ async def steady(*, url: str, tokens: Sequence[str], questions: Sequence[dict], 
 async def bulk(*, url: str, tokens: Sequence[str], insert) -> Report:
     """Rows inserted at once by `insert()` (returns their ids), timed until the last is answered and pushed."""
     async with _listening(url, tokens) as (_, listeners):
-        started = time.perf_counter()
         ids = await asyncio.to_thread(insert)
         inserted = time.perf_counter()
         await _all_pushed(listeners, ids)

@@ -1,21 +1,16 @@
 """The deliverer: results -> rows and feeds, then the owners' bells. Store, ring, then let the offsets be committed."""
 
-import asyncio
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from channels.layers import get_channel_layer
 from confluent_kafka import Consumer, Message
 
 from predictions import services
 from predictions.services import Answer, Refusal
 from streaming import messages
-from streaming.feed import group_of
+from streaming.bells import Bells
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
 from streaming.topics import Topic
-
-logger = logging.getLogger(__name__)
 
 # Short transactions: SQLite has one writer, and the door and the publisher need it too.
 BATCH_SIZE = 256
@@ -24,7 +19,7 @@ BATCH_SIZE = 256
 class Deliverer:
     """Stores what the log says of predictions and tells their owners."""
 
-    def __init__(self, *, consumer: Consumer, dead_letters: Publisher, bells: "Bells"):
+    def __init__(self, *, consumer: Consumer, dead_letters: Publisher, bells: Bells):
         self._consumer = consumer
         self._dead_letters = dead_letters
         self._bells = bells
@@ -80,24 +75,3 @@ def _split_orphans(
         else:
             kept.append(answer)
     return kept, orphans
-
-
-class Bells:
-    """Rings owners' bells from a synchronous process, on one kept event loop (one connection to Redis)."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._layer = get_channel_layer()
-
-    def ring(self, feeds: Iterable[str]) -> None:
-        """Tell these feeds that they moved. A bell may be lost: every connection looks at its feed now and then."""
-        try:
-            self._loop.run_until_complete(self._ring(list(feeds)))
-        except Exception as error:
-            # Whatever the layer raises: the rows are stored, and a bell must not stop the deliverer.
-            logger.warning("bells not rung: %s", error)
-
-    async def _ring(self, feeds: list[str]) -> None:
-        async with asyncio.timeout(2):
-            for feed_key in feeds:
-                await self._layer.group_send(group_of(feed_key), {"type": "feed.moved"})

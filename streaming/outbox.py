@@ -2,12 +2,16 @@
 
 import logging
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import redis
 from django.conf import settings
 
 from predictions import doorbell, services
+from predictions.services import Unpublished
 from streaming import messages
+from streaming.bells import Bells
 from streaming.kafka import Publisher
 from streaming.topics import Topic
 
@@ -15,32 +19,47 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
 POLL_SECONDS = 0.1
+# Between two looks for rows that are overdue.
+LOOK_SECONDS = 1.0
 
 
 class OutboxPublisher:
-    """Publishes what the doors accepted."""
+    """Publishes what the doors accepted, again what was not answered, and gives up what missed its deadline."""
 
-    def __init__(self, *, publisher: Publisher, bell: "DoorbellListener"):
+    def __init__(self, *, publisher: Publisher, bell: "DoorbellListener", owners: Bells):
         self._publisher = publisher
         self._bell = bell
+        self._owners = owners
         self._more = True
+        self._looked_at = -LOOK_SECONDS
 
     def run_once(self) -> int:
-        """Wait for the doorbell (or its poll interval), then publish what is unpublished; how many rows.
+        """Wait for the doorbell (or its poll interval), then publish what is due; how many rows.
 
         Raises:
             NotDelivered: nothing was marked; the rows are published again.
         """
         if not self._more:
             self._bell.wait(POLL_SECONDS)
-        with services.claim_unpublished(limit=BATCH_SIZE) as rows:
+        is_time_to_look = time.monotonic() - self._looked_at >= LOOK_SECONDS
+        if is_time_to_look:
+            # Before anything that waits for the broker: its being away is what makes questions miss their deadline.
+            self._looked_at = time.monotonic()
+            self._owners.ring(services.fail_expired(limit=BATCH_SIZE))
+        published = self._publish(services.claim_unpublished)
+        self._more = published == BATCH_SIZE
+        if is_time_to_look:
+            published += self._publish(services.claim_overdue)
+        return published
+
+    def _publish(self, claim: Callable[..., AbstractContextManager[list[Unpublished]]]) -> int:
+        with claim(limit=BATCH_SIZE) as rows:
             for row in rows:
                 key, value, headers = messages.request_message(row)
                 self._publisher.publish(Topic.REQUESTS, key=key, value=value, headers=headers)
             if rows:
                 self._publisher.flush()
                 services.mark_published(rows)
-        self._more = len(rows) == BATCH_SIZE
         return len(rows)
 
 

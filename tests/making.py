@@ -1,9 +1,10 @@
 """Predictions and answers as tests need them, made by the functions that make them in production."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from predictions import services
 from predictions.callers import Caller
@@ -68,3 +69,9 @@ def answered(caller: Caller | None = None) -> Prediction:
     services.record_answers([answer(prediction.pk)])
     prediction.refresh_from_db()
     return prediction
+
+
+def long_ago(prediction: Prediction, **seconds_ago: float) -> None:
+    """Put moments of this prediction into the past, as if that much time had gone by."""
+    moments = {name: timezone.now() - timedelta(seconds=seconds) for name, seconds in seconds_ago.items()}
+    Prediction.objects.filter(pk=prediction.pk).update(**moments)

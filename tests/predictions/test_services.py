@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from predictions import services
 from predictions.callers import Caller
 from predictions.models import FeedEvent, IntegrationSource, Prediction
-from tests.making import accepted, answer, answered, publish_all, published, refusal, user, visitor
+from tests.making import accepted, answer, answered, long_ago, publish_all, published, refusal, user, visitor
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -290,3 +290,66 @@ def test_a_reader_never_steps_over_an_event_that_commits_later():
     cursor = seen[-1].pk if seen else 0
     seen += services.events_after(feed_key="v1", cursor=cursor, limit=10)
     assert {event.prediction_id for event in seen} == {slow.pk, quick.pk}
+
+
+# -- what takes too long -------------------------------------------------------------------------------------------
+def overdue() -> list[uuid.UUID]:
+    with services.claim_overdue(limit=100) as rows:
+        return [row.id for row in rows]
+
+
+def test_a_question_is_overdue_five_seconds_after_it_was_published():
+    prediction = published()
+    long_ago(prediction, published_at=4)
+    assert overdue() == []
+    long_ago(prediction, published_at=6)
+    assert overdue() == [prediction.pk]
+
+
+def test_after_the_second_publish_ten_more_seconds_are_waited_and_there_is_no_fourth():
+    prediction = published()
+    for attempts, waited, expected in [(2, 6, []), (2, 11, [prediction.pk]), (3, 25, [])]:
+        Prediction.objects.filter(pk=prediction.pk).update(attempts=attempts)
+        long_ago(prediction, published_at=waited)
+        assert overdue() == expected
+
+
+def test_in_a_long_queue_that_moves_nobody_is_overdue_until_overtaken():
+    waiting, ahead, behind = (published() for _ in range(3))
+    long_ago(waiting, published_at=8)
+    long_ago(ahead, published_at=9)
+    long_ago(behind, published_at=6)
+    services.record_answers([answer(ahead.pk)])
+    assert overdue() == []
+    services.record_answers([answer(behind.pk)])
+    assert overdue() == [waiting.pk]
+
+
+def test_what_is_answered_is_neither_overdue_nor_given_up():
+    prediction = answered()
+    long_ago(prediction, requested_at=60, published_at=60)
+    assert overdue() == []
+    assert services.fail_expired(limit=100) == set()
+
+
+def test_at_the_deadline_the_feed_tells_that_there_is_no_answer_and_why():
+    prediction = published()
+    long_ago(prediction, requested_at=29)
+    assert services.fail_expired(limit=100) == set()
+    long_ago(prediction, requested_at=31)
+    assert services.fail_expired(limit=100) == {"v1"}
+    assert services.fail_expired(limit=100) == set()
+    prediction.refresh_from_db()
+    assert (prediction.status, prediction.reason["code"]) == ("failed", "deadline")
+    assert kinds() == ["failed"]
+
+
+def test_a_late_answer_still_wins_and_says_that_it_is_late():
+    prediction = published()
+    long_ago(prediction, requested_at=31)
+    services.fail_expired(limit=100)
+    assert services.record_answers([answer(prediction.pk)]) == {"v1"}
+    prediction.refresh_from_db()
+    assert (prediction.status, prediction.reason) == ("answered", None)
+    assert services.LATE in prediction.flags
+    assert kinds() == ["failed", "answered"]

@@ -11,7 +11,8 @@ from django.db import OperationalError
 from predictions import services
 from predictions.models import FeedEvent, IntegrationSource, Prediction
 from streaming import kafka
-from streaming.delivery import Bells, Deliverer
+from streaming.bells import Bells
+from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
 from streaming.topics import Topic
 from tests.making import FEATURES, published, user, visitor

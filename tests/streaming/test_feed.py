@@ -9,7 +9,7 @@ from channels_redis.pubsub import RedisPubSubLoopLayer
 
 from predictions.database_threads import in_database_thread
 from streaming import feed
-from streaming.delivery import Bells
+from streaming.bells import Bells
 from streaming.feed import follow
 from tests import making
 from tests.making import visitor

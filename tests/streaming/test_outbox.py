@@ -9,10 +9,11 @@ import pytest
 from predictions import doorbell
 from predictions.models import Prediction
 from streaming import kafka, outbox
+from streaming.bells import Bells
 from streaming.kafka import NotDelivered
 from streaming.outbox import DoorbellListener, OutboxPublisher
 from streaming.topics import Topic
-from tests.making import accepted, visitor
+from tests.making import accepted, long_ago, published, visitor
 from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ class NoBell:
 
 @pytest.fixture
 def publisher(broker: MockKafka) -> OutboxPublisher:
-    return OutboxPublisher(publisher=kafka.publisher(), bell=NoBell())
+    return OutboxPublisher(publisher=kafka.publisher(), bell=NoBell(), owners=Bells())
 
 
 @pytest.mark.database
@@ -56,7 +57,7 @@ def test_what_the_broker_does_not_acknowledge_is_not_marked_and_published_again(
 @pytest.mark.database
 def test_a_broker_that_is_down_loses_nothing(broker: MockKafka, monkeypatch):
     monkeypatch.setattr(kafka.Publisher.flush, "__defaults__", (0.3,))
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=NoBell())
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=NoBell(), owners=Bells())
     broker.go_down()
     keys = {str(accepted().pk).encode() for _ in range(3)}
     with pytest.raises(NotDelivered):
@@ -76,11 +77,36 @@ def test_a_full_batch_is_followed_by_the_next_without_a_wait(broker: MockKafka, 
             waits.append(seconds)
 
     monkeypatch.setattr(outbox, "BATCH_SIZE", 2)
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=Counted())
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=Counted(), owners=Bells())
     for _ in range(5):
         accepted(visitor())
     assert [publisher.run_once() for _ in range(4)] == [2, 2, 1, 0]
     assert waits == [outbox.POLL_SECONDS]
+
+
+# -- deadlines -----------------------------------------------------------------------------------------------------
+@pytest.mark.database
+def test_an_unanswered_question_is_published_again_with_the_same_id_and_the_next_attempt(broker: MockKafka, publisher):
+    prediction = published()
+    long_ago(prediction, published_at=6)
+    assert publisher.run_once() == 1
+    (record,) = broker.records(Topic.REQUESTS)
+    assert record.key() == str(prediction.pk).encode()
+    assert dict(record.headers())["attempt"] == b"2"
+
+
+@pytest.mark.database
+def test_at_the_deadline_the_owner_is_told_even_while_the_broker_is_down(broker: MockKafka, monkeypatch):
+    monkeypatch.setattr(kafka.Publisher.flush, "__defaults__", (0.3,))
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=NoBell(), owners=Bells())
+    broker.go_down()
+    prediction = accepted()
+    long_ago(prediction, requested_at=31)
+    with pytest.raises(NotDelivered):
+        publisher.run_once()
+    prediction.refresh_from_db()
+    assert prediction.status == "failed"
+    assert "30 seconds" in prediction.reason["detail"]
 
 
 # -- the doorbell --------------------------------------------------------------------------------------------------
@@ -127,7 +153,7 @@ def test_the_bell_is_heard_again_after_redis_was_away(redis_away):
 
 def test_without_redis_a_row_is_published_all_the_same(broker: MockKafka, redis_away):
     accepted()
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=DoorbellListener())
+    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=DoorbellListener(), owners=Bells())
     assert publisher.run_once() == 1
     accepted()
     assert publisher.run_once() == 1

@@ -42,9 +42,7 @@ class Command(BaseCommand):
             if warm_up:
                 asyncio.run(bench.steady(url=url, tokens=tokens, questions=questions, rate=rate, seconds=warm_up))
             if bulk:
-                report = asyncio.run(
-                    bench.bulk(url=url, tokens=tokens, insert=lambda: _insert(users, questions, bulk))
-                )
+                report = asyncio.run(bench.bulk(url=url, tokens=tokens, insert=lambda: _insert(users, questions, bulk)))
             else:
                 report = asyncio.run(
                     bench.steady(url=url, tokens=tokens, questions=questions, rate=rate, seconds=seconds)

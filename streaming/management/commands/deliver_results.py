@@ -2,7 +2,8 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError
 
 from streaming import kafka
-from streaming.delivery import Bells, Deliverer
+from streaming.bells import Bells
+from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
 from streaming.topics import Topic

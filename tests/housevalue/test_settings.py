@@ -83,7 +83,8 @@ def test_the_defaults_of_the_example_are_those_of_the_settings(read):
 TYPES = {
     bool: {"DEBUG": "true", "HTTPS": "on"},
     int: {
-        "ANSWER_DEADLINE_SECONDS", "DATABASE_THREADS": "8",
+        "ANSWER_DEADLINE_SECONDS": "60",
+        "DATABASE_THREADS": "8",
         "KAFKA_PARTITIONS": "12",
         "KAFKA_REPLICATION_FACTOR": "3",
         "KAFKA_RETENTION_HOURS": "24",
@@ -178,7 +179,7 @@ def test_celery_has_the_next_database_of_the_same_redis(read):
         ("KAFKA_PARTITIONS", "six", "KAFKA_PARTITIONS is 'six'"),
         ("KAFKA_PARTITIONS", "0", "at least 1"),
         ("SCORING_BATCH_SIZE", "-5", "at least 1"),
-        ("ANSWER_DEADLINE_SECONDS", "DATABASE_THREADS", "", "DATABASE_THREADS"),
+        ("DATABASE_THREADS", "", "DATABASE_THREADS"),
         ("SECURE_HSTS_SECONDS", "a year", "SECURE_HSTS_SECONDS"),
         ("VISITOR_RATE", "60", "such as 60/m"),
         ("USER_RATE", "60/fortnight", "such as 60/m"),

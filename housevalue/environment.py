@@ -39,8 +39,9 @@ class Environment(environ.Env):
     def _convert(self, var: str, text: str, cast: Any) -> Any:
         try:
             return self.parse_value(text, cast)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"the file of {var}_FILE holds no such value: {error}") from error
+        except ValueError:
+            # The error quotes the value, and this one is a secret.
+            raise ImproperlyConfigured(f"the file of {var}_FILE holds no value that {var} can have") from None
 
     def texts(self, var: str, *, default: list[str]) -> list[str]:
         """Comma-separated texts, without the spaces around them."""

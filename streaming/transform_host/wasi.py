@@ -10,7 +10,7 @@ MODULE = "wasi_snapshot_preview1"
 
 SUCCESS = 0
 BADF = 8
-INVAL = 16
+INVAL = 16  # what Redpanda says; WASI itself would say 28
 NOSYS = 52
 
 REALTIME = 0

@@ -11,9 +11,9 @@ from django.conf import settings
 
 from housevalue.embedded import EmbeddedServer
 
-# Groups end in reverse order, one after the other; the programs of one group end together.
-BROKERS, PATH, WEB = "brokers", "path", "web"
-GROUPS = (BROKERS, PATH, WEB)
+# Groups end in reverse order, one after the other. The programs of one group end together, the last one first.
+BROKERS, PATH = "brokers", "path"
+GROUPS = (BROKERS, PATH)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Program:
 def broker_programs(servers: Mapping[str, EmbeddedServer]) -> list[Program]:
     """The embedded servers, by program name."""
     return [
-        Program(name, BROKERS, server.command(), server.answers, stop_seconds=3) for name, server in servers.items()
+        Program(name, BROKERS, server.command(), server.answers, stop_seconds=2) for name, server in servers.items()
     ]
 
 
@@ -41,7 +41,7 @@ def path_programs(*, port: int, ready_file: Callable[[str], Path]) -> list[Progr
     """The programs on the path of a prediction, and the web server on `port` that asks for it."""
 
     def consumer(name: str, command: list[str]) -> Program:
-        return Program(name, PATH, command, ready_file(name).exists, stop_seconds=3)
+        return Program(name, PATH, command, ready_file(name).exists, stop_seconds=4)
 
     return [
         consumer("deliverer", _manage("deliver_results")),
@@ -49,7 +49,7 @@ def path_programs(*, port: int, ready_file: Callable[[str], Path]) -> list[Progr
         consumer("worker", _celery_worker()),
         consumer("scorer", _manage("score_predictions")),
         consumer("publisher", _manage("publish_predictions")),
-        Program("web", WEB, _daphne(port), lambda: answers_http(port, "/healthz"), stop_seconds=2),
+        Program("web", PATH, _daphne(port), lambda: answers_http(port, "/healthz"), stop_seconds=4),
     ]
 
 

@@ -23,7 +23,7 @@ from housevalue.supervision.watch import LAST_LINES, Watch
 from streaming.health import ready_file
 
 # A whole stop takes at most this and a sweep of a second.
-_STOP_SECONDS = 8.0
+_STOP_SECONDS = 7.5
 _READY_SECONDS = 90.0
 _LOOK_EVERY = 0.3
 

@@ -119,17 +119,18 @@ class Supervisord:
                 **{"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"},
             ),
         ]
-        sections += [self._program_section(program) for program in programs]
+        sections += [self._program_section(program, priority) for priority, program in enumerate(programs)]
         for priority, group in enumerate(GROUPS):
             names = [program.name for program in programs if program.group == group]
             if names:
                 sections.append(_section(f"group:{group}", programs=",".join(names), priority=priority))
         return "\n".join(sections)
 
-    def _program_section(self, program: Program) -> str:
+    def _program_section(self, program: Program, priority: int) -> str:
         return _section(
             f"program:{program.name}",
             command=shlex.join(program.command),
+            priority=priority,
             autostart="false",
             autorestart="true",
             startsecs=_STAYS_UP_SECONDS,

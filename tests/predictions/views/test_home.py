@@ -90,7 +90,7 @@ def test_before_the_first_question_there_is_no_price(client):
 
 
 def test_every_flag_has_words():
-    assert {f"unusual_{field.name}" for field in FIELDS if field.soft} | {"capped", "sparse_location"} == set(
+    assert {f"unusual_{field.name}" for field in FIELDS if field.soft} | {"capped", "late", "sparse_location"} == set(
         FLAG_WORDS
     )
 

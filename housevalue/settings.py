@@ -142,6 +142,9 @@ REDPANDA_ADMIN_USER = env.str("REDPANDA_ADMIN_USER", default="")
 REDPANDA_ADMIN_PASSWORD = env.str("REDPANDA_ADMIN_PASSWORD", default="")
 # PEM file of the authority that signed the Admin API's certificate; the system's authorities when empty.
 REDPANDA_ADMIN_CA = env.str("REDPANDA_ADMIN_CA", default="")
+# Set: the publisher hands its requests to Redpanda Connect, which writes them to the log.
+CONNECT_INGRESS_URL = env.str("CONNECT_INGRESS_URL", default="")
+CONNECT_INGRESS_TOKEN = env.str("CONNECT_INGRESS_TOKEN", default="")
 SCORING_BATCH_SIZE = env.positive("SCORING_BATCH_SIZE", default=256)
 
 # -- Celery --------------------------------------------------------------------------------------------------------
@@ -208,6 +211,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="House value <noreply
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+# Probes ask the process itself, without a proxy that speaks https.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

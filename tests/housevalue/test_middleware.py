@@ -156,3 +156,10 @@ async def test_a_session_survives_a_redis_that_lost_everything(valkey, settings)
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushall()
     assert (await browser.get(reverse("password_change"))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_probe_is_not_sent_to_https_where_everything_else_is(settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    assert (await AsyncClient().get("/")).status_code == 301
+    assert (await AsyncClient().get(path)).status_code in (200, 503)

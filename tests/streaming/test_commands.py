@@ -36,24 +36,28 @@ def restored_signals():
 @contextmanager
 def terminated_when(name: str, condition: Callable[[], bool]):
     """While the block runs a command: SIGTERM as soon as the command `name` is ready and `condition` holds."""
-    seen = threading.Event()
+    seen, ended = threading.Event(), threading.Event()
 
     def watch() -> None:
         end = time.monotonic() + 20
         try:
-            while time.monotonic() < end:
+            while time.monotonic() < end and not ended.is_set():
                 if ready_file(name).exists() and condition():
                     seen.set()
                     break
                 time.sleep(0.05)
         finally:
             connection.close()
-            os.kill(os.getpid(), signal.SIGTERM)
+            if not ended.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    yield
-    watcher.join(20)
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join(20)
     assert seen.is_set(), f"{name} did not do its work"
     assert not ready_file(name).exists()
 

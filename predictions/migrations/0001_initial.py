@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             name='Prediction',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('feed_key', models.CharField(help_text='Whose feed tells of it: u<user> or v<visitor>.', max_length=40)),
+                ('feed_key', models.CharField(help_text="Whose feed tells of it: u and a user's number, or v and a visitor's.", max_length=40)),
                 ('source', models.CharField(help_text="The door it came through: page, api, or an integration's name.", max_length=64)),
                 ('features', models.JSONField(help_text='The eight features by canonical name.')),
                 ('flags', models.JSONField(default=list, help_text='What is unusual about the question or its answer.')),

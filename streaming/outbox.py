@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 import redis
 from django.conf import settings
@@ -12,7 +13,7 @@ from predictions import doorbell, services
 from predictions.services import Unpublished
 from streaming import messages
 from streaming.bells import Bells
-from streaming.kafka import Publisher
+from streaming.kafka import Headers
 from streaming.topics import Topic
 
 logger = logging.getLogger(__name__)
@@ -23,10 +24,18 @@ POLL_SECONDS = 0.1
 LOOK_SECONDS = 1.0
 
 
+class RequestPublisher(Protocol):
+    """A way onto the log: after `flush` all that was published is on it, or `NotDelivered` was raised."""
+
+    def publish(self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers) -> None: ...
+
+    def flush(self) -> None: ...
+
+
 class OutboxPublisher:
     """Publishes what the doors accepted, again what was not answered, and gives up what missed its deadline."""
 
-    def __init__(self, *, publisher: Publisher, bell: "DoorbellListener", owners: Bells):
+    def __init__(self, *, publisher: RequestPublisher, bell: "DoorbellListener", owners: Bells):
         self._publisher = publisher
         self._bell = bell
         self._owners = owners

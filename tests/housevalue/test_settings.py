@@ -105,6 +105,8 @@ TYPES = {
         "REDPANDA_ADMIN_USER": "admin",
         "REDPANDA_ADMIN_PASSWORD": "secret",
         "REDPANDA_ADMIN_CA": "/etc/ca.pem",
+        "CONNECT_INGRESS_URL": "http://127.0.0.1:8085/v1/predictions",
+        "CONNECT_INGRESS_TOKEN": "a-token-of-the-door",
     },
     list: {
         "SECRET_KEY_FALLBACKS": "a, b ,c",

@@ -14,6 +14,7 @@ from housevalue.embedded.server import EmbeddedServer, NotReady
 LOOPBACK = "127.0.0.1"
 # Every embedded node may carry the same id: a node is told by its directory, and only ever talks to loopback.
 CLUSTER_ID = "aG91c2V2YWx1ZWVtYmVkZA"
+SCRAM = "SCRAM-SHA-256"
 LOGGING = Path(__file__).with_name("kafka_log4j2.properties")
 
 
@@ -23,6 +24,9 @@ class KafkaNode(EmbeddedServer):
 
     Several nodes form a cluster when they share `voters` (node id -> controller port) and `cluster_id`;
     `replication` is the number of copies of Kafka's own topics.
+
+    With `scram_users` (name -> password) clients log in with SASL_PLAINTEXT and SCRAM-SHA-256; the users are made when
+    the data directory is formatted.
     """
 
     directory: Path
@@ -33,11 +37,25 @@ class KafkaNode(EmbeddedServer):
     replication: int = 1
     cluster_id: str = CLUSTER_ID
     heap_megabytes: int = 256
+    scram_users: Mapping[str, str] = field(default_factory=dict)
     name: str = field(default="Kafka", init=False)
 
     @property
     def bootstrap(self) -> str:
         return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def client_properties(self) -> dict[str, str]:
+        """What a client of librdkafka needs beside the address."""
+        if not self.scram_users:
+            return {}
+        user, password = next(iter(self.scram_users.items()))
+        return {
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": SCRAM,
+            "sasl.username": user,
+            "sasl.password": password,
+        }
 
     @property
     def data_directory(self) -> Path:
@@ -64,7 +82,8 @@ class KafkaNode(EmbeddedServer):
 
     def answers(self) -> bool:
         """Whether the broker is registered with a controller and serves metadata."""
-        client = AdminClient({"bootstrap.servers": self.bootstrap, "socket.timeout.ms": 1500, "log_level": 0})
+        address = {"bootstrap.servers": self.bootstrap, "socket.timeout.ms": 1500, "log_level": 0}
+        client = AdminClient(address | self.client_properties)
         try:
             brokers = client.list_topics(timeout=1.5).brokers
         except KafkaException:
@@ -81,7 +100,7 @@ class KafkaNode(EmbeddedServer):
             "controller.quorum.voters": ",".join(f"{i}@{LOOPBACK}:{port}" for i, port in voters.items()),
             "listeners": f"CLIENTS://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self.controller_port}",
             "advertised.listeners": f"CLIENTS://{self.bootstrap}",
-            "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": f"CLIENTS:{self._client_protocol},CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "CLIENTS",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self.data_directory,
@@ -101,6 +120,25 @@ class KafkaNode(EmbeddedServer):
             # A killed broker may not come back before its old session has run out (9 s by default).
             "broker.session.timeout.ms": 3000,
             "broker.heartbeat.interval.ms": 500,
+            **self._login_properties(),
+        }
+
+    @property
+    def _client_protocol(self) -> str:
+        return "SASL_PLAINTEXT" if self.scram_users else "PLAINTEXT"
+
+    def _login_properties(self) -> dict[str, str]:
+        if not self.scram_users:
+            return {}
+        user, password = next(iter(self.scram_users.items()))
+        return {
+            "sasl.enabled.mechanisms": SCRAM,
+            # Brokers talk to each other on the clients' listener, as the first of the users.
+            "sasl.mechanism.inter.broker.protocol": SCRAM,
+            f"listener.name.clients.{SCRAM.lower()}.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required "
+                f'username="{user}" password="{password}";'
+            ),
         }
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:
@@ -133,6 +171,7 @@ class KafkaNode(EmbeddedServer):
                 "--config",
                 str(self._properties_file),
                 "--ignore-formatted",
+                *(f"--add-scram={SCRAM}=[name={user},password={word}]" for user, word in self.scram_users.items()),
             ),
             capture_output=True,
             text=True,

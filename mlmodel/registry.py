@@ -45,6 +45,7 @@ def promote(
     Raises RegistryError when no such model is registered, or it misses a bar: `despite_bars` is for emergencies, and
     the audit row says so.
     """
+    _wait_for_other_changes()
     version = _version(name)
     misses = missed(version.manifest["metrics"])
     if misses and not despite_bars:
@@ -60,6 +61,7 @@ def roll_back(*, by: AbstractBaseUser | None = None, reason: str = "") -> ModelV
 
     Raises RegistryError when there was none.
     """
+    _wait_for_other_changes()
     champion = ModelVersion.objects.filter(role=Role.CHAMPION).first()
     earlier = ModelVersion.history.filter(role=Role.CHAMPION)
     if champion is not None:
@@ -73,12 +75,18 @@ def roll_back(*, by: AbstractBaseUser | None = None, reason: str = "") -> ModelV
 @transaction.atomic
 def retire(*, name: str, by: AbstractBaseUser | None = None, reason: str = "") -> ModelVersion:
     """Stop scoring with `name`. Raises RegistryError for the champion: promote another one first."""
+    _wait_for_other_changes()
     version = _version(name)
     if version.role == Role.CHAMPION:
         raise RegistryError(f"{name} is the champion: promote another model before retiring it")
     version.role, version.retired_at = Role.RETIRED, timezone.now()
     _save(version, by=by, reason=reason or "retired")
     return version
+
+
+def _wait_for_other_changes() -> None:
+    """Lock every row to the end of the transaction: of two promotions at once the second sees what the first did."""
+    list(ModelVersion.objects.select_for_update().order_by("pk").values_list("pk"))
 
 
 def _crown(version: ModelVersion, *, by: AbstractBaseUser | None, reason: str) -> ModelVersion:
@@ -100,7 +108,7 @@ def _shown(bar: Bar, version: ModelVersion) -> str:
 
 def _version(name: str) -> ModelVersion:
     try:
-        return ModelVersion.objects.select_for_update().get(name=name)
+        return ModelVersion.objects.get(name=name)
     except ModelVersion.DoesNotExist:
         raise RegistryError(f"no model named {name!r} is registered") from None
 

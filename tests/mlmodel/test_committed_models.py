@@ -9,6 +9,7 @@ from mlmodel.catalogue import RECIPES
 from mlmodel.dataset import DATA_SHA256, load_housing
 from mlmodel.figures import income_violations, price_figures, range_figures
 from mlmodel.splits import rtdl
+from mlmodel.support import nearest_km
 
 NAMES = sorted(RECIPES)
 BOUNDS = [
@@ -70,3 +71,14 @@ def test_every_price_lies_in_its_finite_range(artefacts, houses):
         assert np.isfinite([estimate.price, estimate.low, estimate.high]).all()
         assert (estimate.low <= estimate.price).all()
         assert (estimate.price <= estimate.high).all()
+
+
+def test_ranges_are_wider_where_known_block_groups_are_far(artefacts):
+    """The same homes, where they are and 32 km from the nearest known block group."""
+    X = load_housing().X[rtdl().test][:500]
+    far = X.copy()
+    far[:, 6:] = 36.8, -117.6
+    assert 16 < nearest_km(far)[0] < 40
+    model = artefacts["gated-1"].model
+    there, here = model.estimate(far), model.estimate(X)
+    assert (there.high - there.low).mean() > 1.3 * (here.high - here.low).mean()

@@ -26,16 +26,21 @@ class Command(BaseCommand):
             help="write row,prediction of the split's test rows (needs --split)",
         )
 
-    def handle(self, *, name, split, write_predictions, **options):
+        parser.add_argument("--no-keep", action="store_true", help="print only; leave the manifest as it is")
+
+    def handle(self, *, name, split, write_predictions, no_keep, **options):
         if write_predictions and not split:
             raise CommandError("--write-predictions needs --split: one price per row")
         try:
             found = artefact.load(recipe(name).name)
         except (UnknownModel, artefact.ArtefactError) as error:
             raise CommandError(str(error)) from error
+        metrics = dict(found.manifest["metrics"])
         for one in [split] if split else SPLITS:
             figures, prices = self._evaluate(found.name, one)
-            metrics = self._keep(found.name, figures)
+            metrics |= figures
+            if not no_keep:
+                _keep(found.name, figures)
         if write_predictions:
             _write_predictions(write_predictions, prices)
         self._print(found.name, metrics)
@@ -47,15 +52,6 @@ class Command(BaseCommand):
             raise CommandError(f"{error.name} is missing: pip install -r requirements/training.txt") from error
         return EVALUATIONS[split](name, lambda step: self.stderr.write(step))
 
-    def _keep(self, name, figures):
-        """Add `figures` to the manifest as it is now: another evaluation may have ended meanwhile."""
-        manifest = artefact.read_manifest(name)
-        manifest["metrics"] |= figures
-        artefact.write_manifest(artefact.ARTEFACTS / name, manifest)
-        if ModelVersion.objects.filter(name=name).exists():
-            registry.register(artefact=artefact.load(name))
-        return manifest["metrics"]
-
     def _print(self, name, metrics):
         self.stdout.write(self.style.MIGRATE_HEADING(name))
         for bar in BARS:
@@ -66,6 +62,15 @@ class Command(BaseCommand):
         self.stdout.write(self.style.MIGRATE_HEADING("Published on the same RTDL split (test RMSE)"))
         for model, rmse in PUBLISHED:
             self.stdout.write(f"{model:62} {rmse:>12}")
+
+
+def _keep(name, figures):
+    """Add `figures` to the manifest as it is now: another evaluation may have ended meanwhile."""
+    manifest = artefact.read_manifest(name)
+    manifest["metrics"] |= figures
+    artefact.write_manifest(artefact.ARTEFACTS / name, manifest)
+    if ModelVersion.objects.filter(name=name).exists():
+        registry.register(artefact=artefact.load(name))
 
 
 def _write_predictions(path, prices):

@@ -6,7 +6,7 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench faults wasm clean runtime-environment dev-environment
+.PHONY: help run test check format requirements bench wasm clean runtime-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,7 +28,7 @@ bench: dev-environment ## latency and bulk speed of the whole path, against a ru
 	@$(BIN)/python manage.py bench_path --bulk 20000
 
 wasm: ## build the transforms and their manifest
-	@$(MAKE) --no-print-directory -C redpanda/transforms
+	@$(PYTHON) redpanda/transforms/build.py build
 
 requirements: dev-environment ## pin and hash requirements/*.txt anew from requirements/*.in
 	@$(UV_COMPILE) --upgrade requirements/dev.in --output-file requirements/dev.txt

@@ -137,4 +137,4 @@ class TransformHost:
 
 def _as_kafka(headers: list[Header]) -> kafka.Headers:
     """Header names are text to Kafka clients, bytes to a guest."""
-    return [((name or b"").decode("utf-8", "replace"), cast(bytes, value)) for name, value in headers]
+    return [((name or b"").decode("utf-8", "replace"), value) for name, value in headers]

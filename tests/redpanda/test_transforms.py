@@ -125,16 +125,15 @@ def test_prepare_request_judges_random_questions_as_python_does(prepare_request:
 def test_the_random_questions_are_good_and_bad():
     verdicts = []
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(body=questions())
     def judge(body: bytes) -> None:
         verdicts.append(reference(body).error)
 
     judge()
-    good = verdicts.count(None)
-    assert good > 30
-    assert len(verdicts) - good > 30
-    assert len({error[0] for error in verdicts if error}) >= 5
+    assert verdicts.count(None) >= len(verdicts) // 20, "too few good ones to compare numbers"
+    assert verdicts.count(None) <= len(verdicts) * 3 // 4, "too few bad ones to compare errors"
+    assert len({error[0] for error in verdicts if error}) >= 4
 
 
 # -- never a trap ------------------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class Lane:
 def record_of(message: Message) -> Record:
     """A record from Kafka as a guest is given it."""
     _, timestamp = message.timestamp()
-    headers: list[Header] = [(name.encode(), cast(bytes | None, value)) for name, value in _headers(message)]
+    headers: list[Header] = [(name.encode(), cast("bytes | None", value)) for name, value in _headers(message)]
     return Record(message.key(), message.value(), headers, timestamp, cast(int, message.offset()))
 
 

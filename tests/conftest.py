@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from asgiref.sync import SyncToAsync
 from django.conf import settings as django_settings
 from django.db import connections
 
@@ -50,6 +51,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     together = threading.Barrier(count)
     for done in [database_threads._threads.submit(_close_connections, together) for _ in range(count)]:
         done.result(10)
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)
 
 
 def _close_connections(together: threading.Barrier) -> None:

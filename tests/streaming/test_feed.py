@@ -148,6 +148,14 @@ async def test_two_owners_never_see_each_others_events(no_repair):
         assert ids(await next_events(bobs)) == [str(of_bob.pk)]
 
 
+async def test_another_owners_bell_wakes_nobody(no_repair):
+    async with aclosing(follow("vann", cursor=0)) as pages:
+        await anext(pages)
+        await answered(BOB)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(pages), 0.3)
+
+
 async def test_two_connections_of_one_owner_both_hear(no_repair):
     async with aclosing(follow("vann", cursor=0)) as one, aclosing(follow("vann", cursor=0)) as other:
         await anext(one)

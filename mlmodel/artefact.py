@@ -7,6 +7,7 @@ those, and every answer carries it. Figures measured later may be added to the m
 import hashlib
 import io
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,8 @@ def read_manifest(name: str, root: Path = ARTEFACTS) -> dict[str, Any]:
         raise MissingArtefact(f"model {name}: {path} is missing") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedArtefact(f"model {name}: {path} is not a manifest: {error!r}") from error
+    if any(Path(file).name != file for file in files):
+        raise DamagedArtefact(f"model {name}: {path} names files outside its folder")
     if origin[0] != FORMAT:
         raise ForeignArtefact(f"model {name}: its format is {origin[0]}, this code reads format {FORMAT}")
     if origin[1] not in FAMILIES or list(origin[2]) != list(FEATURES):
@@ -96,14 +99,18 @@ def artefact_sha256(files: Mapping[str, str]) -> str:
 
 
 def write(folder: Path, contents: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
-    """Write an artefact's files, and last the manifest with their hashes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.iterdir():
-        stale.unlink()
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
+    """Write an artefact, its manifest with the hashes of its files; a folder that was there is replaced whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
-    write_manifest(folder, {**manifest, "files": hashes})
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as beside:
+        draft = Path(beside) / "draft"
+        draft.mkdir()
+        for name, content in contents.items():
+            (draft / name).write_bytes(content)
+        write_manifest(draft, {**manifest, "files": hashes})
+        if folder.exists():
+            folder.rename(Path(beside) / "replaced")
+        draft.rename(folder)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -142,8 +149,11 @@ def _assemble(family: str, contents: Mapping[str, bytes]) -> RangedModel:
 
 
 def _check_golden_rows(name: str, model: RangedModel, golden: Mapping[str, Any]) -> None:
-    estimate = model.estimate(np.array(golden["rows"], dtype=np.float64))
+    try:
+        estimate = model.estimate(np.array(golden["rows"], dtype=np.float64).reshape(-1, len(FEATURES)))
+        expected = np.array(golden["answers"], dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise DamagedArtefact(f"model {name}: its golden rows can't be read: {error}") from error
     found = np.column_stack([estimate.price, estimate.low, estimate.high])
-    expected = np.array(golden["answers"])
     if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=GOLDEN_TOLERANCE):
         raise WrongAnswers(f"model {name}: the golden rows are answered otherwise than in training")

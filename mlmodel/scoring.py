@@ -56,6 +56,7 @@ class LiveModels:
         self._clock = clock
         self._live: tuple[_Live, ...] = ()
         self._seen: list[tuple[str, str, str]] = []
+        self._complaints: dict[str, str] = {}
         self._looked_at = -np.inf
 
     @classmethod
@@ -94,16 +95,24 @@ class LiveModels:
         return [_estimate(live, X) for live in self._live]
 
     def _follow(self, wanted: list[tuple[str, str, str]]) -> None:
-        live, complete = [], True
+        live, complaints = [], {}
         for name, sha256, role in wanted:
             try:
                 live.append(_Live(self._loaded(name, sha256), role))
             except ArtefactError as error:
-                complete = False
-                logger.error("a live model can't be loaded", extra={"model": name, "reason": str(error)})
-        self._seen = wanted if complete else []
+                complaints[name] = str(error)
+        # Tried again at every look, so that repaired files go live by themselves, but said only once.
+        self._seen = [] if complaints else wanted
+        for name, reason in complaints.items():
+            if self._complaints.get(name) != reason:
+                logger.error("a live model can't be loaded", extra={"model": name, "reason": reason})
+        self._complaints = complaints
         if live and live[0].role == ModelVersion.Role.CHAMPION:
-            self._live = tuple(live)
+            self._swap(tuple(live))
+
+    def _swap(self, live: tuple[_Live, ...]) -> None:
+        if live != self._live:
+            self._live = live
             logger.info("live models: %s", ", ".join(self.names))
 
     def _loaded(self, name: str, sha256: str) -> Artefact:

@@ -59,8 +59,18 @@ def train(
         "bytes": sum(map(len, contents.values())),
         "training_cpu_seconds": round(time.process_time() - started, 1),
     }
+    manifest["metrics"] = _known_metrics(served, root) | manifest["metrics"]
     artefact.write(root / wanted.name, contents, manifest)
     return artefact.load(wanted.name, root)
+
+
+def _known_metrics(trained: artefact.Artefact, root: Path) -> dict:
+    """What was measured before of the very same files: training again does not forget an evaluation."""
+    try:
+        known = artefact.read_manifest(trained.name, root)
+    except artefact.ArtefactError:
+        return {}
+    return known["metrics"] if known["sha256"] == trained.sha256 else {}
 
 
 def export(model: RangedModel) -> dict[str, bytes]:

@@ -89,3 +89,26 @@ def test_figures_added_to_the_manifest_leave_the_identity_alone(copied):
     after = artefact.load(NAME, copied)
     assert after.sha256 == before.sha256
     assert after.manifest["metrics"] == {"cv": {"rmse": 1}}
+
+
+def test_golden_rows_that_are_none_are_refused(copied):
+    for golden in ({"rows": [[1, 2]], "answers": []}, {"rows": "x", "answers": []}, {"rows": [], "answers": "x"}):
+        edit_manifest(copied, golden=golden)
+        with pytest.raises(DamagedArtefact):
+            artefact.load(NAME, copied)
+
+
+def test_a_manifest_never_reaches_outside_its_folder(copied):
+    edit_manifest(copied, files={"../monotone-hgb-1/price.onnx": "0" * 64})
+    with pytest.raises(DamagedArtefact, match="outside"):
+        artefact.load(NAME, copied)
+
+
+def test_writing_again_replaces_the_folder_and_leaves_nothing_beside_it(copied):
+    (copied / NAME / "stale.onnx").write_bytes(b"old")
+    before = artefact.load(NAME, copied)
+    contents = {file: (copied / NAME / file).read_bytes() for file in before.manifest["files"]}
+    artefact.write(copied / NAME, contents, before.manifest)
+    assert artefact.load(NAME, copied).sha256 == before.sha256
+    assert not (copied / NAME / "stale.onnx").exists()
+    assert not [path.name for path in copied.iterdir() if path.name.startswith(".")]

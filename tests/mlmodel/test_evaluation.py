@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlmodel import evaluation, training
+from mlmodel import artefact, evaluation, training
 from mlmodel.bars import missed
 from mlmodel.catalogue import CHAMPION, UnknownModel
 from mlmodel.dataset import Housing, load_housing
@@ -56,6 +56,15 @@ def test_training_writes_an_artefact_that_serves_what_was_trained(tmp_path, arte
         "manifest.json", "arrays.npz", "price.onnx", "scale.onnx"
     }  # fmt: skip
     assert steps[0] == "fitting the price"
+
+
+def test_training_again_does_not_forget_an_evaluation(tmp_path):
+    first = training.train("baseline", root=tmp_path)
+    metrics = {**first.manifest["metrics"], "cv": {"rmse": 0.7}}
+    artefact.write_manifest(tmp_path / "baseline", {**first.manifest, "metrics": metrics})
+    again = training.train("baseline", root=tmp_path)
+    assert again.sha256 == first.sha256
+    assert again.manifest["metrics"]["cv"] == {"rmse": 0.7}
 
 
 def test_training_that_fails_leaves_the_good_artefact(copied, monkeypatch):

@@ -140,7 +140,8 @@ KAFKA_RETENTION_HOURS = env.positive("KAFKA_RETENTION_HOURS", default=168)
 REDPANDA_ADMIN_URL = env.texts("REDPANDA_ADMIN_URL", default=[])
 REDPANDA_ADMIN_USER = env.str("REDPANDA_ADMIN_USER", default="")
 REDPANDA_ADMIN_PASSWORD = env.str("REDPANDA_ADMIN_PASSWORD", default="")
-# PEM file of the authority that signed the Admin API's certificate; the system's authorities when empty.
+# PEM text of the authority that signed the Admin API's certificate (or its file, by REDPANDA_ADMIN_CA_FILE); the
+# system's authorities when empty.
 REDPANDA_ADMIN_CA = env.str("REDPANDA_ADMIN_CA", default="")
 # Set: the publisher hands its requests to Redpanda Connect, which writes them to the log.
 CONNECT_INGRESS_URL = env.str("CONNECT_INGRESS_URL", default="")

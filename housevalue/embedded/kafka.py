@@ -82,8 +82,14 @@ class KafkaNode(EmbeddedServer):
 
     def answers(self) -> bool:
         """Whether the broker is registered with a controller and serves metadata."""
-        address = {"bootstrap.servers": self.bootstrap, "socket.timeout.ms": 1500, "log_level": 0}
-        client = AdminClient(address | self.client_properties)
+        client = AdminClient(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "socket.timeout.ms": 1500,
+                "log_level": 0,
+                **self.client_properties,
+            }
+        )
         try:
             brokers = client.list_topics(timeout=1.5).brokers
         except KafkaException:

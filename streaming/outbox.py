@@ -77,7 +77,12 @@ class DoorbellListener:
 
     def __init__(self) -> None:
         self._client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=0.5, socket_keepalive=True, health_check_interval=15
+            settings.REDIS_URL,
+            socket_connect_timeout=0.5,
+            # A Redis that hangs takes connections and says nothing: without this the publisher would hang with it.
+            socket_timeout=0.5,
+            socket_keepalive=True,
+            health_check_interval=15,
         )
         self._subscription = self._client.pubsub(ignore_subscribe_messages=True)
         self._is_subscribed = self._is_away = False

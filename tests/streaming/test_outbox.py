@@ -1,6 +1,8 @@
 """The publisher: every accepted row is on the log before it is marked, at once when the doorbell rings."""
 
 import json
+import os
+import signal
 import threading
 import time
 
@@ -163,3 +165,26 @@ def test_ringing_without_redis_fails_nothing_and_is_not_tried_at_every_request(r
     for _ in range(5):
         doorbell.ring()
     assert len([record for record in caplog.records if "doorbell" in record.getMessage()]) == 1
+
+
+def test_a_redis_that_hangs_delays_a_publisher_that_starts_and_does_not_stop_it(valkey):
+    os.kill(valkey.process.pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        DoorbellListener().wait(0.1)
+        assert time.monotonic() - started < 2
+    finally:
+        os.kill(valkey.process.pid, signal.SIGCONT)
+
+
+def test_a_redis_that_begins_to_hang_leaves_the_poll_interval_as_it_is(valkey):
+    listener = DoorbellListener()
+    listener.wait(0.05)
+    os.kill(valkey.process.pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        for _ in range(3):
+            listener.wait(0.1)
+        assert time.monotonic() - started < 2
+    finally:
+        os.kill(valkey.process.pid, signal.SIGCONT)

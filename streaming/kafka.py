@@ -5,8 +5,10 @@ the client. A producer made before a fork never delivers, silently.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import methodcaller
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -28,6 +30,21 @@ class NotDelivered(Exception):
     """The broker did not acknowledge what was published: do not mark, do not commit, publish again."""
 
 
+class _Complaints:
+    """Logs what librdkafka complains about, the same complaint once in SECONDS."""
+
+    SECONDS = 30.0
+
+    def __init__(self) -> None:
+        self._said_at: dict[int, float] = {}
+
+    def __call__(self, error: KafkaError) -> None:
+        now = time.monotonic()
+        if now - self._said_at.get(error.code(), -self.SECONDS) >= self.SECONDS:
+            self._said_at[error.code()] = now
+            logger.warning("Kafka: %s", error.str())
+
+
 def _properties(**more: object) -> dict[str, Any]:
     return {
         "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
@@ -36,6 +53,9 @@ def _properties(**more: object) -> dict[str, Any]:
         "reconnect.backoff.max.ms": 2000,
         "socket.keepalive.enable": True,
         "logger": logger,
+        # librdkafka says "connection refused" forty times a second; `_Complaints` says it now and then.
+        "log_level": 2,
+        "error_cb": _Complaints(),
         **settings.KAFKA_CLIENT_PROPERTIES,
         **more,
     }
@@ -207,6 +227,7 @@ def _readable(messages: Iterable[Message]) -> Iterator[Message]:
     for message in messages:
         error = message.error()
         if error is None:
+            _drop_unreadable_headers(message)
             yield message
         elif error.fatal() or error.code() in (
             KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -216,6 +237,22 @@ def _readable(messages: Iterable[Message]) -> Iterator[Message]:
             raise KafkaException(error)
         else:
             logger.warning("the broker is away or changing: %s", error.str())
+
+
+# A plain call of the method, once the interpreter has specialised it, doesn't notice that it failed.
+_read_headers = methodcaller("headers")
+
+
+def _drop_unreadable_headers(message: Message) -> None:
+    """Leave a record without headers where the name of one is not UTF-8.
+
+    The client can't read such a name: it raises SystemError, and asked again it hands out a null pointer, which kills
+    the process.
+    """
+    try:
+        _read_headers(message)
+    except SystemError:
+        message.set_headers([])
 
 
 def create_topics(admin: AdminClient, *, seconds: float = 30.0) -> list[str]:

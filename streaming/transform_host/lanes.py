@@ -5,15 +5,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import methodcaller
 from typing import NamedTuple, cast
 
 from confluent_kafka import Message
 
-from streaming.kafka import Headers
 from streaming.transform_host.abi import Output
 from streaming.transform_host.guest import Guest, Trapped
-from streaming.transform_host.records import Header, Record
+from streaming.transform_host.records import Record
 
 logger = logging.getLogger("streaming.transforms")
 
@@ -136,22 +134,11 @@ class Lane:
 def record_of(message: Message) -> Record:
     """A record from Kafka as a guest is given it."""
     _, timestamp = message.timestamp()
-    headers: list[Header] = [(name.encode(), cast("bytes | None", value)) for name, value in _headers(message)]
-    return Record(message.key(), message.value(), headers, timestamp, cast(int, message.offset()))
-
-
-# A plain call of the method, once the interpreter has specialised it, doesn't notice that it failed.
-_read_headers = methodcaller("headers")
-
-
-def _headers(message: Message) -> Headers:
-    """The headers; none where the name of one is not UTF-8.
-
-    The client can't read such a name: it raises SystemError, and asked again it hands out a null pointer, which kills
-    the process.
-    """
-    try:
-        return _read_headers(message) or []
-    except SystemError:
-        message.set_headers([])
-        return []
+    headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
+    return Record(
+        message.key(),
+        message.value(),
+        [(name.encode(), value) for name, value in headers],
+        timestamp,
+        cast(int, message.offset()),
+    )

@@ -75,6 +75,19 @@ class MockKafka:
             producer.produce(topic, key=key, value=value, headers=headers, partition=partition)
         assert producer.flush(10) == 0
 
+    def put_with_header_name(self, topic: str, name: bytes) -> None:
+        """A record as clients in other languages can write it: confluent-kafka takes header names as text only."""
+        library = _librdkafka()
+        configuration = library.rd_kafka_conf_new()
+        library.rd_kafka_conf_set(configuration, b"bootstrap.servers", self.address.encode(), None, 0)
+        client = _POINTER(library.rd_kafka_new(0, configuration, None, 0))
+        # Of rd_kafka_vtype_t: topic 1, message flags 7 (copy 2), value 4, header 9, end 0.
+        arguments = [_INT(1), topic.encode(), _INT(7), _INT(2), _INT(4), b"v", ctypes.c_size_t(1)]
+        arguments += [_INT(9), name, b"x", ctypes.c_size_t(1), _INT(0)]
+        assert library.rd_kafka_producev(client, *arguments) == 0
+        assert library.rd_kafka_flush(client, 10_000) == 0
+        library.rd_kafka_destroy(client)
+
     def records(self, topic: str) -> list[Message]:
         """Everything in a topic now, partition by partition."""
         consumer = Consumer(

@@ -79,6 +79,13 @@ def test_a_lone_record_does_not_wait_for_others(broker: MockKafka, consume):
     assert time.monotonic() - started < 2
 
 
+def test_a_record_with_a_header_name_that_is_not_utf_8_is_read_without_headers(broker: MockKafka, consume):
+    for _ in range(50):
+        broker.put_with_header_name(Topic.REQUESTS, b"\xff\xfe")
+    records = read(consume("g", Topic.REQUESTS), 50)
+    assert [(record.value(), record.headers() or []) for record in records] == [(b"v", [])] * 50
+
+
 def test_nothing_there_is_an_empty_batch(broker: MockKafka, consume):
     assert read_batch(consume("g", Topic.REQUESTS), limit=10, seconds=0.05) == []
 

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from ctypes import c_int, c_size_t, c_void_p
 
 import pytest
 
@@ -14,7 +13,7 @@ from streaming.topics import Topic
 from streaming.transform_host.host import TransformHost
 from streaming.transform_host.lanes import RestartDelay
 from streaming.transform_host.modules import TransformModule
-from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka, _librdkafka
+from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
 from tests.streaming.transform_host.guests import DEPLOYMENT, ECHO, TRAP_ON_MARK, module
 
 MakeHost = Callable[[TransformModule], TransformHost]
@@ -35,20 +34,6 @@ def make_host(broker: MockKafka) -> Iterator[MakeHost]:
     yield make
     for host in made:
         host.close()
-
-
-def put_with_header_name(broker: MockKafka, topic: str, name: bytes) -> None:
-    """A record as clients in other languages can write it: confluent-kafka takes header names as text only."""
-    library = _librdkafka()
-    configuration = library.rd_kafka_conf_new()
-    library.rd_kafka_conf_set(configuration, b"bootstrap.servers", broker.address.encode(), None, 0)
-    client = c_void_p(library.rd_kafka_new(0, configuration, None, 0))
-    # Of rd_kafka_vtype_t: topic 1, message flags 7 (copy 2), value 4, header 9, end 0.
-    arguments = [c_int(1), topic.encode(), c_int(7), c_int(2), c_int(4), b"v", c_size_t(1)]
-    arguments += [c_int(9), name, b"x", c_size_t(1), c_int(0)]
-    assert library.rd_kafka_producev(client, *arguments) == 0
-    assert library.rd_kafka_flush(client, 10_000) == 0
-    library.rd_kafka_destroy(client)
 
 
 def run_until(condition: Callable[[], bool], *hosts: TransformHost, seconds: float = 30) -> None:
@@ -140,14 +125,14 @@ def test_a_record_on_which_the_guest_traps_three_times_becomes_a_dead_letter(bro
 
 def test_records_with_an_unreadable_header_name_go_on_without_their_headers(broker: MockKafka, make_host: MakeHost):
     for _ in range(50):  # the interpreter specialises what it does often
-        put_with_header_name(broker, Topic.REQUESTS, b"\xff\xfe")
+        broker.put_with_header_name(Topic.REQUESTS, b"\xff\xfe")
     through(make_host(module()), 50)
     found = [(message.value(), message.headers()) for message in broker.records(Topic.FEATURES)]
     assert found == [(b"v", None)] * 50
 
 
 def test_its_dead_letter_has_the_headers_of_a_dead_letter_only(broker: MockKafka, make_host: MakeHost):
-    put_with_header_name(broker, Topic.REQUESTS, b"\xff\xfe")
+    broker.put_with_header_name(Topic.REQUESTS, b"\xff\xfe")
     through(make_host(module("unreachable")), 1)
     [letter] = broker.records(Topic.DEAD_LETTERS)
     assert {name for name, _ in letter.headers()} == {

@@ -14,6 +14,7 @@ random() {
 }
 
 write secret_key "$(random)$(random)"
+write connect_token "$(random)"
 write postgres_password "$(random)"
 write database_url "postgres://housevalue:$(cat "$folder/postgres_password")@postgres:5432/housevalue"
 write grafana_password "$(random)"

@@ -17,7 +17,8 @@ from tests.docker.paths import COMPOSE, DOCKER, ROOT, TLS
 
 Services = dict[str, dict[str, Any]]
 
-ONE_SHOTS = {"migrate", "models", "topics", "transforms"}
+ONE_SHOTS = {"migrate", "models", "topics", "transforms", "folders"}
+PIPELINES = {"connect-ingress", "connect-results", "connect-dead-letters"}
 PROCESSES = {"web", "publisher", "scorer", "worker", "deliverer"}
 DATA = {"redpanda-0", "redis", "postgres"}
 # A full version: major.minor.patch, or PostgreSQL's major.minor.
@@ -30,7 +31,7 @@ def command_line(service: dict[str, Any]) -> str:
 
 # -- what starts ---------------------------------------------------------------------------------------------------
 def test_without_a_profile_one_of_each_process_starts(load_compose: Load):
-    assert set(load_compose()["services"]) == ONE_SHOTS | PROCESSES | DATA | {"beat", "nginx"}
+    assert set(load_compose()["services"]) == ONE_SHOTS | PIPELINES | PROCESSES | DATA | {"beat", "nginx"}
 
 
 def test_the_cluster_has_three_brokers_and_two_of_each_process_but_one_clock(load_compose: Load):
@@ -56,6 +57,7 @@ def test_the_second_of_a_process_is_like_the_first(load_compose: Load):
 
 def test_profiles_for_looking_inside_are_off_by_default(load_compose: Load):
     plain = set(load_compose()["services"])
+    assert set(load_compose(COMPOSE_PROFILES="feed")["services"]) - plain == {"connect-feed"}
     assert set(load_compose(COMPOSE_PROFILES="console")["services"]) - plain == {"console"}
     assert set(load_compose(COMPOSE_PROFILES="observability")["services"]) - plain == {"prometheus", "grafana"}
 
@@ -97,7 +99,11 @@ def test_every_variable_of_ours_is_one_that_the_settings_read(ours: Services):
 
 
 def test_the_settings_accept_the_environment_of_the_web_process(ours: Services, tmp_path: Path):
-    secrets = {"secret_key": "k" * 64, "database_url": "postgres://housevalue:secret@postgres:5432/housevalue"}
+    secrets = {
+        "secret_key": "k" * 64,
+        "connect_ingress_token": "t" * 64,
+        "database_url": "postgres://housevalue:secret@postgres:5432/housevalue",
+    }
     environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), **ours["web"]["environment"]}
     for name, text in secrets.items():
         (tmp_path / name).write_text(text + "\n")
@@ -115,6 +121,34 @@ def test_the_settings_accept_the_environment_of_the_web_process(ours: Services, 
         check=False,
     )
     assert asked.stdout.strip() == "True postgres ['http://redpanda-0:9644'] ['localhost', '127.0.0.1']", asked.stderr
+
+
+def test_every_pipeline_is_run_and_given_only_variables_that_it_reads(services: Services):
+    pipelines = {path.stem for path in (ROOT / "redpanda" / "connect").glob("*.yaml") if "_test" not in path.stem}
+    run = {name: service for name, service in services.items() if name.startswith("connect-")}
+    assert {name.removeprefix("connect-").replace("-", "_") for name in run} == pipelines
+    for name, service in run.items():
+        text = Path(service["volumes"][0]["source"]).read_text()
+        assert service["volumes"][0]["target"] in command_line(service), name
+        read = set(re.findall(r"""\$\{(\w+)[:}]|env\("(\w+)"\)""", text))
+        known = {variable for pair in read for variable in pair if variable}
+        assert set(service["environment"]) <= known, f"{name}: {set(service['environment']) - known}"
+
+
+def test_the_publisher_and_the_ingress_share_the_token_and_the_door(services: Services):
+    ingress, publisher = services["connect-ingress"], services["publisher"]
+    assert "INGRESS_TOKEN=$(cat /run/secrets/connect_token)" in command_line(ingress).replace("$$", "$")
+    assert publisher["environment"]["CONNECT_INGRESS_TOKEN_FILE"] == "/run/secrets/connect_token"
+    port = ingress["environment"]["INGRESS_ADDRESS"].rpartition(":")[2]
+    assert publisher["environment"]["CONNECT_INGRESS_URL"] == f"http://connect-ingress:{port}/v1/predictions"
+    assert publisher["depends_on"]["connect-ingress"]["condition"] == "service_healthy"
+
+
+def test_connect_is_of_the_version_whose_core_the_engine_is_built_from(services: Services):
+    core = re.search(r"redpanda-data/benthos/v4 (v\S+)", (ROOT / "redpanda/connect/engine/go.mod").read_text())[1]
+    images = {service["image"] for name, service in services.items() if name.startswith("connect-")}
+    # Connect 4.106.0 requires benthos v4.78.0: change both together.
+    assert (core, images) == ("v4.78.0", {"docker.redpanda.com/redpandadata/connect:4.106.0"})
 
 
 def test_no_secret_is_in_the_environment(services: Services):
@@ -176,7 +210,7 @@ def test_ours_are_neither_root_nor_able_to_write_but_in_their_scratch(ours: Serv
     for name, service in ours.items():
         assert service["user"] == "10001:10001", name
         assert service["read_only"] is True, name
-        assert not service.get("volumes"), name
+        assert name == "folders" or not service.get("volumes"), name
 
 
 def test_nobody_has_capabilities_or_gains_privileges(services: Services):
@@ -226,10 +260,11 @@ def test_the_dashboard_asks_only_for_metrics_that_redpanda_has():
     assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {source["datasources"][0]["uid"]}
 
 
-def test_prometheus_scrapes_every_broker_there_is(services: Services):
+def test_prometheus_scrapes_every_broker_and_every_pipeline(services: Services):
     scrapes = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
-    [brokers] = [scrape["dns_sd_configs"][0]["names"] for scrape in scrapes if scrape["job_name"] == "redpanda"]
-    assert set(brokers) == {name for name in services if name.startswith("redpanda-")}
+    names = {scrape["job_name"]: set(scrape["dns_sd_configs"][0]["names"]) for scrape in scrapes}
+    for kind in ("redpanda", "connect"):
+        assert names[kind] == {name for name in services if name.startswith(f"{kind}-")}
 
 
 @pytest.mark.parametrize("path", sorted(DOCKER.rglob("*.yaml")), ids=lambda path: path.name)

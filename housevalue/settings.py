@@ -7,6 +7,7 @@ import structlog
 from csp.constants import NONCE, NONE, SELF
 from whitenoise.compress import Compressor
 
+from housevalue.embedded.ports import remembered_ports
 from housevalue.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -19,7 +20,10 @@ DEBUG = env.bool("DEBUG", default=False)
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 INSECURE_KEY = "insecure-key-for-one-machine-only-set-SECRET_KEY-before-you-deploy"
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY)
+# `make run` keeps a key and the ports of its own Kafka and Redis in the state folder: `manage.py` finds the same there.
+_KEPT_KEY = VAR_DIR / "secret_key"
+_PORTS = remembered_ports(VAR_DIR)
+SECRET_KEY = env.str("SECRET_KEY", default=_KEPT_KEY.read_text() if _KEPT_KEY.exists() else INSECURE_KEY)
 SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS", default=[])
@@ -106,7 +110,7 @@ DATABASE_THREADS = env.positive("DATABASE_THREADS", default=4)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Redis: channel layer, cache and doorbell on one database, Celery on the next ----------------------------------
-REDIS_URL = env.address("REDIS_URL", "redis", "rediss", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.address("REDIS_URL", "redis", "rediss", default=f"redis://127.0.0.1:{_PORTS['valkey']}/0")
 
 
 def _redis_database(url: str, number: int) -> str:
@@ -130,7 +134,7 @@ CACHES = {
 }
 
 # -- Kafka ---------------------------------------------------------------------------------------------------------
-KAFKA_BOOTSTRAP_SERVERS = env.str("KAFKA_BOOTSTRAP_SERVERS", default="127.0.0.1:9092")
+KAFKA_BOOTSTRAP_SERVERS = env.str("KAFKA_BOOTSTRAP_SERVERS", default=f"127.0.0.1:{_PORTS['kafka']}")
 # More librdkafka properties for every client, as JSON: {"security.protocol": "SASL_SSL", "sasl.username": "..."}
 KAFKA_CLIENT_PROPERTIES = env.mapping("KAFKA_CLIENT_PROPERTIES", default={})
 KAFKA_PARTITIONS = env.positive("KAFKA_PARTITIONS", default=6)

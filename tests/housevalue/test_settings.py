@@ -33,11 +33,13 @@ def variables_read() -> list[str]:
 
 
 @pytest.fixture
-def read(monkeypatch):
+def read(monkeypatch, tmp_path):
     """Settings as they are read with these variables set and no other."""
     for name in variables_read():
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
+    # The state of this working tree's own runs is not what is tested.
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
     monkeypatch.setattr("environ.Env.read_env", lambda *args, **kwargs: None)
     logging = structlog.get_config()
 
@@ -77,6 +79,15 @@ def test_the_defaults_of_the_example_are_those_of_the_settings(read):
     names = [name for name in by_default if name.isupper() and name not in ("LOGGING", "CACHES")]
     again = read(**given)
     assert {name: again[name] for name in names} == {name: by_default[name] for name in names}
+
+
+def test_in_another_terminal_settings_find_the_ports_and_the_key_of_the_run_that_is_up(read, tmp_path):
+    (tmp_path / "ports.json").write_text('{"kafka": 21000, "valkey": 21001}')
+    (tmp_path / "secret_key").write_text("kept")
+    found = read()
+    assert found["KAFKA_BOOTSTRAP_SERVERS"] == "127.0.0.1:21000"
+    assert found["REDIS_URL"] == "redis://127.0.0.1:21001/0"
+    assert found["SECRET_KEY"] == "kept"
 
 
 # -- types ---------------------------------------------------------------------------------------------------------

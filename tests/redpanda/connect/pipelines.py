@@ -49,10 +49,6 @@ class Pipeline:
     def is_ready(self) -> bool:
         return self.ask("/ready")[0] == 200
 
-    def is_alive(self) -> bool:
-        """Whether the process answers at all, ready or not."""
-        return self.ask("/ping")[0] == 200
-
     def ask(self, path: str) -> tuple[int, str]:
         """Status and text of an address for operators; 0 where nobody answers."""
         try:

@@ -256,8 +256,7 @@ def test_a_broker_that_is_frozen_for_20_seconds_loses_no_request(log: Log, open_
 def test_a_broker_that_is_down_at_the_start_is_waited_for(log: Log, open_door, kafka_node: KafkaNode):
     kafka_node.kill()
     door = open_door(is_ready=False)
-    wait_until(door.pipeline.is_alive, 20, "the engine to answer")
-    assert door.pipeline.ask("/ready")[0] == 503
+    wait_until(lambda: door.pipeline.ask("/ready")[0] == 503, 20, "the engine to say that it is not ready")
     with pytest.raises(NotDelivered):
         publish(door.publisher(), [request(1)])
     kafka_node.start()

@@ -18,3 +18,6 @@ write connect_token "$(random)"
 write postgres_password "$(random)"
 write database_url "postgres://housevalue:$(cat "$folder/postgres_password")@postgres:5432/housevalue"
 write grafana_password "$(random)"
+# For a broker that wants a login (docs/deployment.md): properties of librdkafka, and Connect's password.
+write kafka_client_properties '{}'
+write kafka_sasl_password ''

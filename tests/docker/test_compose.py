@@ -13,7 +13,7 @@ import yaml
 from django.core.management import get_commands
 
 from tests.docker.conftest import Load, read_environment
-from tests.docker.paths import COMPOSE, DOCKER, ROOT, TLS
+from tests.docker.paths import BROKER, COMPOSE, DOCKER, ROOT, TLS
 
 Services = dict[str, dict[str, Any]]
 
@@ -102,6 +102,7 @@ def test_the_settings_accept_the_environment_of_the_web_process(ours: Services, 
     secrets = {
         "secret_key": "k" * 64,
         "connect_ingress_token": "t" * 64,
+        "kafka_client_properties": '{"security.protocol": "SASL_SSL"}',
         "database_url": "postgres://housevalue:secret@postgres:5432/housevalue",
     }
     environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), **ours["web"]["environment"]}
@@ -110,7 +111,8 @@ def test_the_settings_accept_the_environment_of_the_web_process(ours: Services, 
         environment[f"{name.upper()}_FILE"] = str(tmp_path / name)
     code = (
         "from django.conf import settings as s;"
-        "print(s.SECRET_KEY == 'k' * 64, s.DATABASES['default']['HOST'], s.REDPANDA_ADMIN_URL, s.ALLOWED_HOSTS)"
+        "print(s.SECRET_KEY == 'k' * 64, s.DATABASES['default']['HOST'], s.REDPANDA_ADMIN_URL, s.ALLOWED_HOSTS,"
+        "s.KAFKA_CLIENT_PROPERTIES)"
     )
     asked = subprocess.run(
         [sys.executable, "-c", code],
@@ -120,7 +122,9 @@ def test_the_settings_accept_the_environment_of_the_web_process(ours: Services, 
         text=True,
         check=False,
     )
-    assert asked.stdout.strip() == "True postgres ['http://redpanda-0:9644'] ['localhost', '127.0.0.1']", asked.stderr
+    assert asked.stdout.strip() == (
+        "True postgres ['http://redpanda-0:9644'] ['localhost', '127.0.0.1'] {'security.protocol': 'SASL_SSL'}"
+    ), asked.stderr
 
 
 def test_every_pipeline_is_run_and_given_only_variables_that_it_reads(services: Services):
@@ -128,16 +132,19 @@ def test_every_pipeline_is_run_and_given_only_variables_that_it_reads(services: 
     run = {name: service for name, service in services.items() if name.startswith("connect-")}
     assert {name.removeprefix("connect-").replace("-", "_") for name in run} == pipelines
     for name, service in run.items():
-        text = Path(service["volumes"][0]["source"]).read_text()
-        assert service["volumes"][0]["target"] in command_line(service), name
+        [pipeline] = [mount for mount in service["volumes"] if mount["target"].startswith("/pipelines/")]
+        text = Path(pipeline["source"]).read_text()
+        assert pipeline["target"] in command_line(service), name
         read = set(re.findall(r"""\$\{(\w+)[:}]|env\("(\w+)"\)""", text))
         known = {variable for pair in read for variable in pair if variable}
-        assert set(service["environment"]) <= known, f"{name}: {set(service['environment']) - known}"
+        given = set(service["environment"]) | {secret["target"] for secret in service["secrets"]}
+        # The level of logs is everybody's, though a pipeline may keep its own.
+        assert given - {"CONNECT_LOG_LEVEL"} <= known, f"{name}: {given - known}"
 
 
 def test_the_publisher_and_the_ingress_share_the_token_and_the_door(services: Services):
     ingress, publisher = services["connect-ingress"], services["publisher"]
-    assert "INGRESS_TOKEN=$(cat /run/secrets/connect_token)" in command_line(ingress).replace("$$", "$")
+    assert {"source": "connect_token", "target": "INGRESS_TOKEN"} in ingress["secrets"]
     assert publisher["environment"]["CONNECT_INGRESS_TOKEN_FILE"] == "/run/secrets/connect_token"
     port = ingress["environment"]["INGRESS_ADDRESS"].rpartition(":")[2]
     assert publisher["environment"]["CONNECT_INGRESS_URL"] == f"http://connect-ingress:{port}/v1/predictions"
@@ -213,9 +220,11 @@ def test_ours_are_neither_root_nor_able_to_write_but_in_their_scratch(ours: Serv
         assert name == "folders" or not service.get("volumes"), name
 
 
-def test_nobody_has_capabilities_or_gains_privileges(services: Services):
+def test_nobody_gains_privileges_and_only_redpandas_own_programs_have_capabilities(services: Services):
     for name, service in services.items():
-        assert service["cap_drop"] == ["ALL"], name
+        if not name.startswith("redpanda-"):
+            assert service["cap_drop"] == ["ALL"], name
+            assert service.get("cap_add") == (["SYS_CHROOT"] if name.startswith("connect-") else None), name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert not service.get("privileged"), name
 
@@ -240,6 +249,34 @@ def test_tls_changes_the_door_and_the_web_processes(load_compose: Load):
     templates = [volume["source"] for volume in services["nginx"]["volumes"]]
     assert any(path.endswith("https.conf.template") for path in templates)
     assert not any(path.endswith("/http.conf.template") for path in templates)
+
+
+def test_on_a_broker_of_ones_own_no_redpanda_starts_and_a_process_of_ours_runs_the_transforms(load_compose: Load):
+    environment = {
+        "REDPANDA_ADMIN_URL": "",
+        "KAFKA_BOOTSTRAP_SERVERS": "broker:9092",
+        "COMPOSE_PROFILES": "cluster,console",
+    }
+    loaded = load_compose(COMPOSE, BROKER, **environment)
+    services = loaded["services"]
+    assert not any(name.startswith("redpanda-") for name in services)
+    assert command_line(services["transform-host"]) == "python manage.py run_transforms"
+    assert command_line(services["transforms"]) == "python manage.py deploy_transforms --check"
+    assert services["scorer"]["environment"]["REDPANDA_ADMIN_URL"] == ""
+    assert not loaded["networks"]["inside"].get("internal")
+
+
+def test_a_secret_becomes_the_variable_of_its_name_for_connect(tmp_path: Path):
+    (tmp_path / "INGRESS_TOKEN").write_text("a b$c")
+    script = (DOCKER / "connect" / "start.sh").read_text().replace("/run/secrets", str(tmp_path))
+    asked = subprocess.run(
+        ["sh", "-c", script, "start.sh", "-c", 'printf %s "$INGRESS_TOKEN"'],
+        env={"PATH": os.environ["PATH"], "CONNECT_PROGRAM": "/bin/sh"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.stdout == "a b$c", asked.stderr
 
 
 # -- looking inside ------------------------------------------------------------------------------------------------
@@ -267,6 +304,8 @@ def test_prometheus_scrapes_every_broker_and_every_pipeline(services: Services):
         assert names[kind] == {name for name in services if name.startswith(f"{kind}-")}
 
 
-@pytest.mark.parametrize("path", sorted(DOCKER.rglob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(set(DOCKER.rglob("*.yaml")) - set(DOCKER.glob("compose*"))), ids=lambda path: path.name
+)
 def test_every_yaml_file_can_be_read(path: Path):
     assert yaml.safe_load(path.read_text())

@@ -24,7 +24,7 @@ def make_secrets(folder: Path) -> str:
 
 def test_each_secret_is_written_once_and_the_folder_is_closed(tmp_path: Path):
     folder = tmp_path / "secrets"
-    assert make_secrets(folder).count("wrote") == 5
+    assert make_secrets(folder).count("wrote") == 7
     before = {path.name: path.read_text() for path in folder.iterdir()}
     assert make_secrets(folder) == ""
     assert {path.name: path.read_text() for path in folder.iterdir()} == before

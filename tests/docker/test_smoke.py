@@ -11,7 +11,7 @@ import pytest
 from tests.docker.conftest import Load
 from tests.docker.paths import COMPOSE, DOCKER, ROOT
 
-SCRIPTS = [DOCKER / "smoke.sh", DOCKER / "make_secrets.sh"]
+SCRIPTS = [DOCKER / "smoke.sh", DOCKER / "make_secrets.sh", DOCKER / "connect" / "start.sh"]
 
 
 def smoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests.docker.paths import COMPOSE, DOCKER
 
+USUAL_PLACES = (str(Path(sys.prefix) / "bin"), "/usr/local/go/bin", "/usr/lib/go/bin")
 LOADER = Path(__file__).with_name("compose_loader")
 Load = Callable[..., dict[str, Any]]
 
@@ -25,10 +27,11 @@ def valkey() -> None:
 @pytest.fixture(scope="session")
 def load_compose(tmp_path_factory: pytest.TempPathFactory) -> Load:
     """`load_compose(*files, **environment)`: the project as JSON; COMPOSE_PROFILES picks the profiles."""
-    if shutil.which("go") is None:
+    go = shutil.which("go", path=os.pathsep.join([os.environ["PATH"], *USUAL_PLACES]))
+    if go is None:
         pytest.skip("Go is missing: it builds the loader of Docker Compose")
     loader = tmp_path_factory.mktemp("loader") / "compose_loader"
-    subprocess.run(["go", "build", "-o", loader, "."], cwd=LOADER, check=True, timeout=170)
+    subprocess.run([go, "build", "-o", loader, "."], cwd=LOADER, check=True, timeout=170)
 
     def load(*files: Path, **environment: str) -> dict[str, Any]:
         loaded = subprocess.run(

@@ -6,7 +6,9 @@ Paths, fields, methods and status texts: `transform.json` of the Admin API's des
 
 import base64
 import json
+import ssl
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -73,15 +75,18 @@ class AdminStub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, cluster: Cluster, leader: str = ""):
+    def __init__(self, cluster: Cluster, leader: str = "", tls: ssl.SSLContext | None = None):
         super().__init__(("127.0.0.1", 0), _Handler)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.cluster = cluster
         self.leader = leader
         threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.server_port}"
 
     def close(self) -> None:
         self.shutdown()
@@ -125,6 +130,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def handle(self) -> None:
+        # A client that doesn't trust the certificate leaves in the middle of it.
+        with suppress(ConnectionError, ssl.SSLError):
+            super().handle()
 
     def log_message(self, *_: object) -> None:
         pass

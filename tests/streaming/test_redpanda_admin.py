@@ -2,9 +2,12 @@
 
 import functools
 import json
+import ssl
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import wasmtime
@@ -15,9 +18,10 @@ from streaming.redpanda_admin import AdminError, RedpandaAdmin
 from streaming.topics import Topic
 from streaming.transform_host.deployments import BadDeployment, Deployment, read_module
 from streaming.transform_host.modules import BadModule, compile_module
-from streaming.transform_logs import format_line
+from streaming.transform_logs import LOG_TOPIC, format_line
 from streaming.transform_releases import HASH_VARIABLE, Release, try_start
 from tests.streaming.admin_stub import AdminStub, Cluster
+from tests.streaming.mock_kafka import MockKafka
 
 # Compiling takes most of a deployment's time, and every test deploys the same two modules.
 compile_once = functools.cache(compile_module)
@@ -215,6 +219,51 @@ def test_a_broker_that_is_down_is_passed_over(stub: AdminStub, settings):
     assert "all run" in run()
 
 
+@pytest.fixture
+def certified(cluster: Cluster, tmp_path: Path) -> Iterator[tuple[AdminStub, str]]:
+    """A broker that speaks TLS, and the PEM text of its certificate."""
+    certificate, key = tmp_path / "certificate", tmp_path / "key"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    stub = AdminStub(cluster, tls=context)
+    yield stub, certificate.read_text()
+    stub.close()
+
+
+def test_https_with_an_authority_of_ones_own(certified: tuple[AdminStub, str], settings):
+    stub, authority = certified
+    settings.REDPANDA_ADMIN_URL = [stub.address]
+    settings.REDPANDA_ADMIN_CA = authority
+    assert run("--status") == "the cluster runs no transform\n"
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(certified: tuple[AdminStub, str], settings):
+    settings.REDPANDA_ADMIN_URL = [certified[0].address]
+    with pytest.raises(CommandError, match="CERTIFICATE_VERIFY_FAILED"):
+        run("--status")
+
+
+def test_an_authority_that_is_no_certificate_is_told(certified: tuple[AdminStub, str], settings):
+    settings.REDPANDA_ADMIN_URL = [certified[0].address]
+    settings.REDPANDA_ADMIN_CA = "/etc/ssl/ca.pem"
+    with pytest.raises(CommandError, match="REDPANDA_ADMIN_CA holds no PEM certificate"):
+        run("--status")
+
+
+def test_an_answer_that_is_no_json_is_told(cluster: Cluster, stub: AdminStub, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(json, "dumps", lambda *_, **__: "<html>")
+    with pytest.raises(AdminError, match="is it the Admin API"):
+        RedpandaAdmin([stub.address]).transforms()
+
+
 def test_when_no_broker_answers_each_address_is_named(settings):
     settings.REDPANDA_ADMIN_URL = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
     with pytest.raises(CommandError, match=r"127.0.0.1:1: .*refused; http://127.0.0.1:2: .*refused"):
@@ -249,6 +298,20 @@ class Record:
 
     def value(self) -> bytes:
         return self._value
+
+
+def log_record(name: str, text: str) -> tuple[bytes, bytes, list]:
+    attributes = [{"key": "node", "value": {"intValue": 0}}]
+    event = {"body": {"stringValue": text}, "timeUnixNano": 0, "severityNumber": 9, "attributes": attributes}
+    return name.encode(), json.dumps(event).encode(), []
+
+
+def test_the_logs_of_one_transform_are_read_from_every_partition(broker: MockKafka):
+    broker.create_topics([LOG_TOPIC])
+    broker.put(LOG_TOPIC, log_record("prepare-request", "one"), log_record("format-result", "other"))
+    broker.put(LOG_TOPIC, log_record("prepare-request", "two"), partition=3)
+    lines = run("--logs", "prepare-request").splitlines()
+    assert sorted(line.rpartition(": ")[2] for line in lines) == ["one", "two"]
 
 
 def test_a_log_record_is_shown_with_its_time_level_and_node():

@@ -81,6 +81,11 @@ def test_readiness_asks_as_the_user(topics: None):
     assert kafka_line["ready"], kafka_line
 
 
+def test_a_broker_that_is_no_redpanda_has_no_logs_of_transforms():
+    with pytest.raises(CommandError, match=r"no topic _redpanda\.transform_logs"):
+        call_command("deploy_transforms", "--logs", "prepare-request")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{}, {"sasl.password": "guess"}],

@@ -1,5 +1,6 @@
 """The command that puts the Wasm transforms into a Redpanda cluster."""
 
+from contextlib import closing
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -47,8 +48,9 @@ class Command(BaseCommand):
         if options["check"]:
             self._check(options["only"])
         elif options["logs"]:
-            for line in read_logs(kafka.reader(), options["logs"]):
-                self.stdout.write(line)
+            with closing(kafka.reader()) as reader:
+                for line in read_logs(reader, options["logs"]):
+                    self.stdout.write(line)
         elif options["status"]:
             self._show(_admin().transforms())
         elif options["delete"]:

@@ -16,6 +16,8 @@ from django.conf import settings
 CONTRACTS = Path(settings.BASE_DIR) / "redpanda" / "contracts"
 MAX_BODY_BYTES = 64 * 1024
 MAX_NAME_LENGTH = 64
+# A body full of unknown names would otherwise get an answer many times its own size.
+MAX_ERRORS = 20
 
 
 class ContractError(Exception):
@@ -37,7 +39,7 @@ class FieldError:
 
 
 class FeatureErrors(Exception):
-    """The features can't be accepted; `errors` names every field at fault, in the order of the contract."""
+    """The features can't be accepted; `errors` names the fields at fault (20 at most), in the order of the contract."""
 
     def __init__(self, errors: list[FieldError]):
         super().__init__("; ".join(error.detail for error in errors))
@@ -154,7 +156,7 @@ def normalise_features(features: object) -> Normalised:
     """Check `features` (a JSON object, as pairs or a mapping) against the contract and give it canonical names.
 
     Raises:
-        FeatureErrors: with every fault, not only the first.
+        FeatureErrors: with every fault (20 at most), not only the first.
     """
     if isinstance(features, dict):
         features = _Members(features.items())
@@ -177,7 +179,7 @@ def normalise_features(features: object) -> Normalised:
             continue
         values[field.name] = number
     if errors:
-        raise FeatureErrors(errors)
+        raise FeatureErrors(errors[:MAX_ERRORS])
     return Normalised(values, [f"unusual_{field.name}" for field in FIELDS if _is_unusual(field, values[field.name])])
 
 

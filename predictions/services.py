@@ -208,11 +208,13 @@ def record_answers(answers: Sequence[Answer]) -> set[str]:
 
 
 def record_refusals(refusals: Sequence[Refusal]) -> set[str]:
-    """Store why predictions were rejected, and tell their feeds; those already settled stay as they are."""
+    """Store why predictions were rejected and tell their feeds; it replaces a missed deadline, never an answer."""
     latest = {refusal.id: refusal for refusal in refusals}
     with transaction.atomic():
         feeds = {
-            pk: feed_key for pk, (feed_key, status) in _lock_rows(latest).items() if status in Prediction.IN_FLIGHT
+            pk: feed_key
+            for pk, (feed_key, status) in _lock_rows(latest).items()
+            if status in (*Prediction.IN_FLIGHT, Prediction.Status.FAILED)
         }
         now = timezone.now()
         for pk in feeds:

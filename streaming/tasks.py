@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from confluent_kafka import KafkaException
 from django.core.management import call_command
 
 from mlmodel.scoring import LiveModels, NoLiveModel
@@ -45,7 +46,7 @@ def _say_gone(**_) -> None:
 
 
 @shared_task(
-    autoretry_for=(NotDelivered, NoLiveModel),
+    autoretry_for=(NotDelivered, NoLiveModel, KafkaException),
     retry_backoff=1,
     retry_backoff_max=10,
     max_retries=None,
@@ -54,7 +55,12 @@ def score_batch(batch: list[dict]) -> None:
     """Score a batch (items of `messages.read_features`); acknowledged once the scores are on the log."""
     if _scoring is None:
         raise RuntimeError("score_batch runs in a worker's pool process only")
-    _scoring.score(batch)
+    try:
+        _scoring.score(batch)
+    except KafkaException:
+        # A producer that failed for good (its topic was made anew, say) refuses everything from then on.
+        _build_scoring()
+        raise
 
 
 @shared_task

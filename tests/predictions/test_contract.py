@@ -180,3 +180,9 @@ def test_a_body_over_the_limit_is_not_even_parsed():
     assert code_of(b"{" * (MAX_BODY_BYTES + 1)) == "too_large"
     padded = b"{}" + b" " * (MAX_BODY_BYTES - 2)
     assert parse_json(padded) == []
+
+
+def test_a_body_full_of_unknown_names_is_not_answered_with_them_all():
+    with pytest.raises(FeatureErrors) as refused:
+        normalise_features({f"name{number}": 1 for number in range(5000)})
+    assert len(refused.value.errors) == 20

@@ -353,3 +353,12 @@ def test_a_late_answer_still_wins_and_says_that_it_is_late():
     assert (prediction.status, prediction.reason) == ("answered", None)
     assert services.LATE in prediction.flags
     assert kinds() == ["failed", "answered"]
+
+
+def test_a_verdict_that_comes_after_the_deadline_replaces_it():
+    prediction = published()
+    long_ago(prediction, requested_at=31)
+    services.fail_expired(limit=100)
+    assert services.record_refusals([refusal(prediction.pk)]) == {"v1"}
+    prediction.refresh_from_db()
+    assert (prediction.status, prediction.reason["code"]) == ("rejected", "unsupported_location")

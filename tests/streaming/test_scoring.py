@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 from celery.contrib.testing.worker import start_worker
-from confluent_kafka import Consumer
+from celery.exceptions import Retry
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from django.core.management import call_command
 from kombu.exceptions import OperationalError
 
@@ -307,6 +308,20 @@ def test_a_worker_scores_a_batch_again_until_it_is_delivered(celery_queue, monke
         while not scored and time.monotonic() < end:
             time.sleep(0.02)
     assert scored == [batch_of(SAN_FRANCISCO)]
+
+
+def test_after_a_producer_failed_for_good_the_worker_makes_another(monkeypatch):
+    class Broken:
+        def score(self, batch: list[dict]) -> None:
+            raise KafkaException(KafkaError(KafkaError._FATAL))
+
+    broken = Broken()
+    monkeypatch.setattr(tasks, "_scoring", broken)
+    monkeypatch.setattr(tasks.LiveModels, "load", lambda: None)
+    monkeypatch.setattr(score_batch, "retry", lambda **_: Retry())
+    with pytest.raises(Retry):
+        score_batch(batch_of(SAN_FRANCISCO))
+    assert tasks._scoring is not broken
 
 
 def test_a_task_outside_a_pool_process_is_an_error():

@@ -16,6 +16,7 @@ SIMILARITY = (
 )
 _LIKENESS_WEIGHTS = np.array([1.0, 16.0, 16.0])
 _INCOME_WEIGHT = 9.0
+_AS_TYPED = 1e-4  # People and pages give a block group's averages to four decimals.
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def comparables(x: np.ndarray, count: int = COUNT) -> list[Comparable]:
     km = np.linalg.norm(places(housing.X) - places(house), axis=1)
     unlike = (km / NEAR_KM) ** 2 + (likeness(housing.X) - likeness(house)) ** 2 @ _LIKENESS_WEIGHTS
     unlike += _INCOME_WEIGHT * np.log(housing.X[:, MED_INC] / x[MED_INC]) ** 2
-    unlike[np.isclose(housing.X, x, rtol=1e-9, atol=0).all(axis=1)] = np.inf
+    unlike[np.isclose(housing.X, x, rtol=0, atol=_AS_TYPED).all(axis=1)] = np.inf
     chosen = np.argsort(unlike, kind="stable")[:count]
     return [
         Comparable(

@@ -1,58 +1,82 @@
-"""The forms of the page. A house's fields come from the contract; what they may say is checked at the door alone."""
+"""The forms of the page. A house's boxes are `inputs.INPUTS`; what they may say is checked at the door alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 
-from predictions.contract import FIELDS, Field, FieldError
+from predictions.contract import FieldError
+from predictions.inputs import INPUTS, Input
 
 
-def _input_of(field: Field) -> forms.FloatField:
-    soft = {"data-soft-min": f"{field.soft.min:g}", "data-soft-max": f"{field.soft.max:g}"} if field.soft else {}
-    lowest = max(field.hard.min, field.hard.above)
+def _number_box(box: Input) -> forms.FloatField:
+    soft = {"data-soft-min": _plain(box.soft.min), "data-soft-max": _plain(box.soft.max)} if box.soft else {}
+    lowest = max(box.hard.min, box.hard.above)
     return forms.FloatField(
-        label=field.label,
-        help_text=f"{field.unit}; {field.hard}, typically {field.typical:g}",
-        initial=field.typical,
-        # What is missing or out of range is said by the door, in the same words to everybody.
+        label=box.label,
+        help_text=box.in_short,
+        initial=box.typical,
+        # What is missing or out of range is said by the door, which every way to ask goes through.
         required=False,
         widget=forms.NumberInput(
             {
-                "min": f"{lowest:g}",
-                "max": f"{field.hard.max:g}",
+                "min": _plain(lowest),
+                "max": _plain(box.hard.max),
                 "step": "any",
                 "inputmode": "decimal",
                 "required": True,
+                "autocomplete": "off",
+                "data-field": box.field.name,
+                "data-per": f"{box.per:g}",
+                "data-step": f"{box.step:g}",
+                "data-out-of-range": box.out_of_range,
+                # All three always: what is empty isn't read out, and the page's own script fills them too.
+                "aria-describedby": " ".join(f"id_{box.name}_{part}" for part in ("helptext", "hint", "error")),
             }
             | soft
         ),
     )
 
 
+def _plain(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
 class HouseForm(forms.Form):
-    """Eight numbers of a block group."""
+    """Eight numbers of a block group, in people's units."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for field in FIELDS:
-            self.fields[field.name] = _input_of(field)
-            # All three always: what is empty isn't read out, and the page's own script fills them too.
-            described_by = " ".join(f"id_{field.name}_{part}" for part in ("helptext", "hint", "error"))
-            self.fields[field.name].widget.attrs["aria-describedby"] = described_by
+        for box in INPUTS:
+            self.fields[box.name] = _number_box(box)
 
     def features(self) -> dict[str, float]:
-        """What was filled in, by canonical name; the form must be valid."""
+        """What was filled in, by names that the contract takes; the form must be valid."""
         return {name: value for name, value in self.cleaned_data.items() if value is not None}
 
+    def rows(self) -> Iterator[tuple[Input, forms.BoundField]]:
+        """Each number box with what is known of its input."""
+        return ((box, self[box.name]) for box in INPUTS)
+
+    def sliders(self) -> list[tuple[Input, forms.BoundField]]:
+        """The rows that have a slider."""
+        return [(box, field) for box, field in self.rows() if box.slider]
+
+    def coordinates(self) -> list[tuple[Input, forms.BoundField]]:
+        """The rows that the map fills in."""
+        return [(box, field) for box, field in self.rows() if not box.slider]
+
     def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Show the door's errors, each at its field and by its label."""
+        """Show the door's errors, each at its box and in the words and unit of the page."""
+        boxes = {box.field.name: box for box in INPUTS}
         for error in errors:
-            if error.field in self.fields:
-                self.add_error(error.field, error.detail.replace(error.field, str(self.fields[error.field].label), 1))
-            else:
+            if (box := boxes.get(error.field)) is None:
                 self.add_error(None, error.detail)
+            elif error.code == "out_of_range":
+                self.add_error(box.name, box.out_of_range)
+            else:
+                self.add_error(box.name, error.detail.replace(error.field, box.label, 1))
 
 
 class SignUpForm(UserCreationForm):

@@ -1,5 +1,8 @@
 """Where a house can be priced: near block groups whose prices are known. The door and the worker ask the same rule."""
 
+import math
+
+from mlmodel.block_groups import nearest_block_group
 from mlmodel.support import HARD_KM, SOFT_KM
 from predictions.contract import FieldError
 
@@ -24,3 +27,22 @@ def unsupported(km: float) -> FieldError | None:
 def location_flags(km: float, flags: list[str]) -> list[str]:
     """`flags`, with SPARSE where known block groups are far but not too far."""
     return [*flags, SPARSE] if km > SOFT_KM and SPARSE not in flags else flags
+
+
+# -- what is known of a place ----------------------------------------------------------------------------------------
+class NoBlockGroup(Exception):
+    """No block group of the data lies near enough to be priced."""
+
+
+def block_group_near(latitude: float, longitude: float) -> dict:
+    """The nearest block group of the census as JSON-ready values: features, price in whole dollars, km away.
+
+    Raises:
+        NoBlockGroup: none within HARD_KM, or not a place at all.
+    """
+    if not (math.isfinite(latitude) and math.isfinite(longitude)):
+        raise NoBlockGroup("a place has a latitude and a longitude")
+    found = nearest_block_group(latitude=latitude, longitude=longitude)
+    if found.km > HARD_KM:
+        raise NoBlockGroup(f"the nearest block group with a known price is {found.km:.0f} km away")
+    return {"features": found.features, "price": round(found.price * 100_000), "km": round(found.km, 2)}

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("predict_api", predict_api, name="predict_api"),
     path("predictions/<uuid:pk>", prediction.prediction, name="prediction"),
+    path("predictions/<uuid:pk>/explanation", prediction.explanation, name="explanation"),
     path("history", history.history, name="history"),
     path("accounts/", include(account_urls)),
     path("api/", include("predictions.api.urls")),

@@ -34,7 +34,9 @@ class Prediction(models.Model):
         related_name="predictions",
         help_text="Empty: asked by a visitor; whoever holds the id may read it.",
     )
-    feed_key = models.CharField(max_length=40, help_text="Whose feed tells of it: u and a user's number, or v and a visitor's.")
+    feed_key = models.CharField(
+        max_length=40, help_text="Whose feed tells of it: u and a user's number, or v and a visitor's."
+    )
     source = models.CharField(max_length=64, help_text="The door it came through: page, api, or an integration's name.")
 
     features = models.JSONField(help_text="The eight features by canonical name.")

@@ -5,7 +5,8 @@ from datetime import timedelta
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 
-from predictions import wording
+from predictions import projection, wording
+from predictions.inputs import grouped
 from predictions.models import Prediction
 
 register = template.Library()
@@ -24,6 +25,34 @@ def dollars(amount: int | str | None) -> str:
 def plain(value: float) -> str:
     """A feature without the zeros of a float."""
     return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def signed_dollars(amount: int) -> str:
+    """Whole dollars with a sign, as something that is added or taken away."""
+    return f"{'+' if amount >= 0 else '−'}${intcomma(abs(amount))}"
+
+
+@register.filter
+def per_cent(share: float) -> str:
+    """0..1 as whole per cent."""
+    return f"{100 * share:.0f} %"
+
+
+@register.filter
+def thousands(value: float) -> str:
+    """A number with its thousands apart and no needless zeros."""
+    return grouped(round(value, 2))
+
+
+@register.filter
+def map_x(longitude: float) -> float:
+    return projection.map_x(longitude)
+
+
+@register.filter
+def map_y(latitude: float) -> float:
+    return projection.map_y(latitude)
 
 
 @register.filter

@@ -5,11 +5,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from predictions import services
+from predictions import projection, services
 from predictions.asking import ask
 from predictions.callers import Caller, caller_of, remember_visitor
 from predictions.contract import FeatureErrors
 from predictions.forms import HouseForm
+from predictions.inputs import EXAMPLES, filled_in
+from predictions.location import NoBlockGroup, block_group_near
 from predictions.models import Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
@@ -22,7 +24,7 @@ RECENT = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
-    form = HouseForm(request.POST if request.method == "POST" else None)
+    form = HouseForm(request.POST) if request.method == "POST" else HouseForm(initial=_numbers_at(request))
     if form.is_valid():
         try:
             prediction = _ask(request, caller, form)
@@ -35,6 +37,15 @@ def home(request: HttpRequest) -> HttpResponse:
             remember_visitor(response, caller)
             return response
     return _page(request, caller, form, status=422 if form.is_bound else 200)
+
+
+def _numbers_at(request: HttpRequest) -> dict[str, float]:
+    """What the boxes begin with where the address names a place: the nearest block group's numbers."""
+    try:
+        latitude, longitude = (float(request.GET[name]) for name in ("latitude", "longitude"))
+        return filled_in(block_group_near(latitude, longitude)["features"])
+    except (KeyError, ValueError, NoBlockGroup):
+        return {}
 
 
 def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
@@ -52,6 +63,8 @@ def _page(
         "recent": own_predictions(caller)[:RECENT],
         "retry_after": retry_after,
         "flag_words": FLAG_WORDS,
+        "examples": EXAMPLES,
+        "projection": projection,
     }
     response = render(request, "predictions/home.html", context, status=status)
     if retry_after is not None:

@@ -7,8 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from predictions import projection
 from predictions.callers import caller_of
-from predictions.contract import FIELDS
+from predictions.explanation import in_full
+from predictions.inputs import INPUTS
 from predictions.models import Prediction
 from predictions.reading import readable_prediction
 from predictions.representation import links
@@ -18,14 +20,30 @@ from predictions.wording import waterfall
 @never_cache
 @require_safe
 def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    try:
-        found = readable_prediction(str(pk), caller_of(request))
-    except Prediction.DoesNotExist as error:
-        raise Http404 from error
+    found = _found(request, pk)
     context = {
         "prediction": found,
-        "features": [(field, found.features.get(field.name)) for field in FIELDS],
+        "features": [(box, box.shown(found.features[box.field.name])) for box in INPUTS],
         "steps": waterfall(found.stages),
+        "projection": projection,
+        "pin": found.features,
+        **in_full(found),
         **links(found),
     }
     return render(request, "predictions/prediction.html", context)
+
+
+@never_cache
+@require_safe
+def explanation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The parts of that page that follow the price, for a page that shows the price already."""
+    found = _found(request, pk)
+    context = {"prediction": found, "steps": waterfall(found.stages), **in_full(found)}
+    return render(request, "predictions/_explanation.html", context)
+
+
+def _found(request: HttpRequest, pk: uuid.UUID) -> Prediction:
+    try:
+        return readable_prediction(str(pk), caller_of(request))
+    except Prediction.DoesNotExist as error:
+        raise Http404 from error

@@ -34,7 +34,7 @@ export class Answer {
     fill(this.#element, {
       status: status(prediction),
       price: isAnswered ? dollars(prediction.price) : "$–",
-      range: isAnswered ? `${range(prediction)} in 9 of 10 such block groups` : "",
+      range: isAnswered ? `${range(prediction)}, nine times in ten` : "",
       reason: prediction.reason?.detail ?? "",
       model: prediction.model?.id ?? "",
       took: took(prediction),

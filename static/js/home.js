@@ -1,16 +1,22 @@
 // The page, put together: a question goes out by POST, its answer comes by the feed.
 import { Answer } from "house/answer";
 import { showConnection } from "house/connection";
+import { Explanation } from "house/explanation";
 import { Feed } from "house/feed";
 import { showHints } from "house/hints";
+import { Place } from "house/place";
 import { Question } from "house/question";
 import { Recent } from "house/recent";
+import { bindSliders } from "house/sliders";
 
 const find = (selector) => document.querySelector(selector);
 
 const form = find("[data-question]");
+bindSliders(form);
+const place = new Place(form);
+const explanation = new Explanation(document, (places) => place.mark(places));
 const { cursor, socketUrl, streamUrl, feedUrl } = form.dataset;
-const question = new Question(form);
+const question = new Question(form, find("[data-form-message]"));
 const feed = new Feed({ socketUrl, streamUrl, feedUrl, cursor: Number(cursor) });
 const recent = new Recent(find("[data-recent]"), find("template[data-row]"));
 const answer = new Answer(find("[data-answer]"), {
@@ -27,6 +33,7 @@ question.addEventListener("asked", () => {
   awaited = null;
   early = new Map();
   answer.wait();
+  explanation.wait();
 });
 question.addEventListener("refused", () => {
   early = null;
@@ -50,7 +57,9 @@ feed.addEventListener("event", ({ detail }) => {
 
 function show(prediction) {
   recent.show(prediction);
-  if (prediction.id === awaited) answer.show(prediction);
+  if (prediction.id !== awaited) return;
+  answer.show(prediction);
+  explanation.follow(prediction);
 }
 
 /** The feed tells first; but when a session ended under this page, its feed is no longer the asker's. */

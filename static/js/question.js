@@ -6,10 +6,10 @@ export class Question extends EventTarget {
   #message;
   #isOnItsWay = false;
 
-  constructor(form) {
+  constructor(form, message) {
     super();
     this.#form = form;
-    this.#message = form.querySelector("[data-form-message]");
+    this.#message = message;
     // The door's own words at the fields instead of the browser's bubbles.
     form.noValidate = true;
     form.addEventListener("submit", (event) => {
@@ -77,14 +77,15 @@ export class Question extends EventTarget {
     return [...this.#form.elements].filter((element) => element.type === "number");
   }
 
-  #showError({ field, detail }) {
+  #showError({ field, code, detail }) {
     const place = this.#form.querySelector(`[data-error="${CSS.escape(field)}"]`);
     if (place === null) {
       this.#message.textContent = detail;
       return;
     }
-    const input = this.#form.elements[field];
-    place.textContent = detail.replace(field, input.labels[0].textContent);
+    const input = this.#form.querySelector(`[data-field="${CSS.escape(field)}"]`);
+    const isOutOfRange = code === "out_of_range";
+    place.textContent = isOutOfRange ? input.dataset.outOfRange : detail.replace(field, input.labels[0].textContent);
     input.setAttribute("aria-invalid", "true");
   }
 
@@ -92,7 +93,7 @@ export class Question extends EventTarget {
     this.#message.textContent = "";
     for (const input of this.#inputs()) {
       input.removeAttribute("aria-invalid");
-      this.#form.querySelector(`[data-error="${input.name}"]`).textContent = "";
+      this.#form.querySelector(`[data-error="${input.dataset.field}"]`).textContent = "";
     }
   }
 

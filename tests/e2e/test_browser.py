@@ -76,7 +76,7 @@ def test_the_answer_appears_on_the_page_without_a_reload(open_page) -> None:
     page = open_page()
     expect_connection(page, "Live")
     page.evaluate("window.sameDocument = true")
-    ask(page, med_inc=8.3)
+    ask(page, median_income_usd=83000)
     expect_answered(page)
     assert page.evaluate("window.sameDocument") is True
 
@@ -97,10 +97,10 @@ def test_two_browsers_at_once_each_see_only_their_own_answer(open_page) -> None:
 def test_a_value_out_of_range_is_told_at_its_field_and_the_others_stay(open_page) -> None:
     page = open_page()
     page.locator("form[data-question]").evaluate("form => form.noValidate = true")
-    ask(page, med_inc=99, house_age=12)
-    field = page.locator("[name=med_inc]")
+    ask(page, median_income_usd=990000, house_age=12)
+    field = page.locator("[name=median_income_usd]")
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("[data-error=med_inc]")).to_contain_text("between 0.4999 and 15.0001")
+    expect(page.locator("[data-error=med_inc]")).to_contain_text("between 4,999 and 150,001")
     expect(page.locator("[name=house_age]")).to_have_value("12")
 
 

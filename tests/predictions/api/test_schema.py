@@ -58,6 +58,9 @@ OPERATIONS = [
     ("GET", "/api/v1/predictions/{id}"),
     ("POST", "/predict_api"),
     ("GET", "/feed"),
+    ("GET", "/api/v1/block-groups/nearest"),
+    ("GET", "/api/v1/predictions/{id}/reasons"),
+    ("GET", "/api/v1/predictions/{id}/comparables"),
 ]
 
 

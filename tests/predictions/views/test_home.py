@@ -6,6 +6,8 @@ from django.test import Client
 from predictions.callers import VISITOR_COOKIE, Caller
 from predictions.contract import FIELDS
 from predictions.forms import HouseForm
+from predictions.inputs import EXAMPLES
+from predictions.location import block_group_near
 from predictions.models import Prediction
 from predictions.services import latest_cursor
 from predictions.wording import FLAG_WORDS
@@ -14,33 +16,74 @@ from tests import making
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
+@pytest.fixture
+def page_house(house) -> dict[str, float]:
+    """`house` as the boxes of the page have it."""
+    return {**{name: value for name, value in house.items() if name != "med_inc"}, "median_income_usd": 39_000}
+
+
 def test_the_form_has_the_contracts_fields_with_ranges_and_typical_values():
     form = HouseForm()
-    assert list(form.fields) == [field.name for field in FIELDS]
-    for field in FIELDS:
-        attributes = form.fields[field.name].widget.attrs
-        assert float(attributes["max"]) == field.hard.max
-        assert float(attributes["min"]) == max(field.hard.min, field.hard.above)
-        assert form.fields[field.name].initial == field.typical
-        assert field.unit in form.fields[field.name].help_text
+    assert [box.field for box, _ in form.rows()] == list(FIELDS)
+    for box, shown in form.rows():
+        attributes = form.fields[box.name].widget.attrs
+        assert float(attributes["max"]) == pytest.approx(box.field.hard.max * box.per)
+        assert float(attributes["min"]) == pytest.approx(max(box.field.hard.min, box.field.hard.above) * box.per)
+        assert shown.initial == pytest.approx(box.field.typical * box.per)
+        assert box.unit in shown.help_text
 
 
-def test_a_question_without_javascript_leads_to_its_page(client, house):
-    response = client.post("/", house)
+def test_a_box_has_a_name_that_the_contract_takes():
+    for box, _ in HouseForm().rows():
+        assert (box.name, box.per) in {(box.field.name, 1), *box.field.aliases}
+
+
+def test_the_page_asks_for_income_in_dollars(client, page_house):
+    client.post("/", page_house)
+    assert Prediction.objects.get().features["med_inc"] == 3.9
+
+
+def test_a_slider_shows_the_typical_value_within_the_soft_range():
+    for box, _ in HouseForm().sliders():
+        begin, width = box.soft_percent
+        assert 0 <= begin < box.typical_percent < begin + width <= 100
+        assert box.slider is not None
+        assert box.slider.percent(box.slider.lowest) == 0
+        assert box.slider.percent(box.slider.highest) == 100
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_fills_in_the_numbers_of_its_block_group(client, example):
+    page = client.get("/", {"latitude": example.latitude, "longitude": example.longitude})
+    known = block_group_near(example.latitude, example.longitude)
+    assert known["km"] < 2
+    assert page.context["form"]["population"].value() == known["features"]["population"]
+    assert page.context["form"]["median_income_usd"].value() == round(known["features"]["med_inc"] * 10_000, 4)
+
+
+@pytest.mark.parametrize("query", ["latitude=1&longitude=1", "latitude=37", "latitude=nan&longitude=nan", "latitude=x"])
+def test_an_address_that_names_no_place_shows_the_typical_numbers(client, query):
+    page = client.get(f"/?{query}")
+    assert page.status_code == 200
+    assert page.context["form"]["median_income_usd"].value() == 35_348
+
+
+def test_a_question_without_javascript_leads_to_its_page(client, house, page_house):
+    response = client.post("/", page_house)
     prediction = Prediction.objects.get()
     assert response["Location"] == f"/predictions/{prediction.pk}"
     assert (prediction.source, prediction.owner, prediction.features) == ("page", None, house)
     assert VISITOR_COOKIE in response.cookies
 
 
-def test_a_signed_in_question_is_its_users(signed_in, ada, house):
-    signed_in.post("/", house)
+def test_a_signed_in_question_is_its_users(signed_in, ada, page_house):
+    signed_in.post("/", page_house)
     assert Prediction.objects.get().owner == ada
 
 
-def test_the_form_needs_the_csrf_token(house):
+def test_the_form_needs_the_csrf_token(page_house):
     strict = Client(enforce_csrf_checks=True)
-    response = strict.post("/", house)
+    response = strict.post("/", page_house)
     assert response.status_code == 403
     assert "Please try that again" in response.content.decode()
 
@@ -48,26 +91,26 @@ def test_the_form_needs_the_csrf_token(house):
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"med_inc": "99"}, "med_inc", "Median income must be between"),
-        ({"med_inc": ""}, "med_inc", "Median income is missing"),
-        ({"med_inc": "NaN"}, "med_inc", "Enter a number"),
-        ({"med_inc": "1e999"}, "med_inc", "Enter a number"),
+        ({"median_income_usd": "990000"}, "median_income_usd", "Household income must be between 4,999 and 150,001"),
+        ({"median_income_usd": ""}, "median_income_usd", "Household income is missing"),
+        ({"median_income_usd": "NaN"}, "median_income_usd", "Enter a number"),
+        ({"median_income_usd": "1e999"}, "median_income_usd", "Enter a number"),
         ({"population": "many"}, "population", "Enter a number"),
         ({"longitude": "-124.3"}, "latitude", "nearest block group"),
     ],
 )
-def test_a_fault_is_said_at_its_field_and_the_numbers_stay(client, house, change, field, words):
-    response = client.post("/", house | change)
+def test_a_fault_is_said_at_its_field_and_the_numbers_stay(client, page_house, change, field, words):
+    response = client.post("/", page_house | change)
     assert response.status_code == 422
     assert words in str(response.context["form"].errors[field])
     assert 'value="41"' in response.content.decode()
     assert not Prediction.objects.exists()
 
 
-def test_asking_too_often_says_how_long_to_wait(client, house, settings):
+def test_asking_too_often_says_how_long_to_wait(client, page_house, settings):
     settings.VISITOR_RATE = "1/m"
-    client.post("/", house)
-    response = client.post("/", house)
+    client.post("/", page_house)
+    response = client.post("/", page_house)
     assert response.status_code == 429
     assert int(response["Retry-After"]) > 0
     assert "Too many questions" in response.content.decode()

@@ -1,0 +1,158 @@
+"""Why an answer is what it is, and the block groups most like the question: worked out when somebody looks."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mlmodel.artefact import ArtefactError
+from mlmodel.comparables import Comparable, comparables
+from mlmodel.features import KM_PER_DEGREE, matrix
+from mlmodel.reasons import Reasons, explain, reference
+from predictions.inputs import INPUTS, grouped
+from predictions.models import Prediction
+from predictions.projection import UNITS_PER_LATITUDE, map_x, map_y
+
+_DOLLARS = 100_000  # What a unit of the models' prices is.
+LOCATION = "location"
+_LEAST_REACH = 4.0  # Units of the map, about 5 km.
+
+
+class NoReasons(Exception):
+    """There is no answer to explain, or the model that gave it is gone; the text says which."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one input adds to the estimate, in whole dollars; `began` and `ended` are the sums before and after it."""
+
+    player: str
+    began: int
+    ended: int
+
+    @property
+    def dollars(self) -> int:
+        return self.ended - self.began
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Whole dollars of 1990; `reference_price` and the contributions, largest first, add up to `price` exactly."""
+
+    price: int
+    reference_price: int
+    contributions: list[Contribution]
+
+
+def explanation_of(prediction: Prediction) -> Explanation:
+    """The reasons of the model that answered.
+
+    Raises:
+        NoReasons: not answered, or that model is no longer here.
+    """
+    if prediction.status != Prediction.Status.ANSWERED:
+        raise NoReasons("there is no answer to explain yet")
+    try:
+        reasons = explain(model=prediction.model_id, sha256=prediction.model_sha256, x=matrix([prediction.features])[0])
+    except ArtefactError as error:
+        raise NoReasons("the model that answered is no longer here, so its reasons can't be told") from error
+    return _explained(reasons)
+
+
+def _explained(reasons: Reasons) -> Explanation:
+    """Rounded as running sums, so that the parts in whole dollars still add up."""
+    by_size = sorted(reasons.contributions.items(), key=lambda part: -abs(part[1]))
+    sums = [reasons.reference_price]
+    for _, amount in by_size:
+        sums.append(sums[-1] + amount)
+    ends = pairwise(round(amount * _DOLLARS) for amount in sums)
+    return Explanation(
+        price=round(sums[-1] * _DOLLARS),
+        reference_price=round(sums[0] * _DOLLARS),
+        contributions=[
+            Contribution(player, began, ended) for (player, _), (began, ended) in zip(by_size, ends, strict=True)
+        ],
+    )
+
+
+# -- shown on pages --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Bar:
+    """A line of the plot: from `began` to `ended`, in dollars and in per cent of the plot's width."""
+
+    label: str
+    values: str
+    dollars: int
+    begin_percent: float
+    width_percent: float
+    kind: str
+
+
+def bars(explanation: Explanation, features: dict[str, float]) -> list[Bar]:
+    """The waterfall plot: the median block group, what each input adds or takes, the estimate."""
+    parts = explanation.contributions
+    amounts = [explanation.reference_price, explanation.price, *(part.ended for part in parts)]
+    low, high = min(amounts) * 0.9, max(amounts)
+
+    def bar(label: str, values: str, dollars: int, ends: tuple[float, float], kind: str) -> Bar:
+        begin, end = (100 * (amount - low) / (high - low) for amount in sorted(ends))
+        return Bar(label, values, dollars, round(begin, 2), round(max(end - begin, 0.6), 2), kind)
+
+    whole = (explanation.reference_price, explanation.price)
+    return [
+        bar("The median block group", "", whole[0], (low, whole[0]), "whole"),
+        *(bar(*_words(part.player, features), part.dollars, (part.began, part.ended), _kind(part)) for part in parts),
+        bar("This estimate", "", whole[1], (low, whole[1]), "whole"),
+    ]
+
+
+def _kind(part: Contribution) -> str:
+    return "more" if part.dollars >= 0 else "less"
+
+
+def _words(player: str, features: dict[str, float]) -> tuple[str, str]:
+    """An input's label, and its value against the reference's."""
+    if player == LOCATION:
+        return "Location", f"{features['latitude']:.2f}, {features['longitude']:.2f}"
+    box = next(box for box in INPUTS if box.field.name == player)
+    usual = dict(zip((box.field.name for box in INPUTS), reference().tolist(), strict=True))
+    return box.label, f"{_short(box.shown(features[player]))} against {_short(box.shown(usual[player]))}"
+
+
+def _short(value: float) -> str:
+    return grouped(round(value, 2 if value < 100 else 0))
+
+
+# -- alike -----------------------------------------------------------------------------------------------------------
+def alike(prediction: Prediction) -> list[dict]:
+    """The five block groups of the census most like the question, as JSON-ready values; prices in whole dollars."""
+    return [_shown(found) for found in comparables(matrix([prediction.features])[0])]
+
+
+def _shown(found: Comparable) -> dict:
+    return {
+        "price": round(found.price * _DOLLARS),
+        "km": round(found.km, 1),
+        "similarity": round(found.similarity, 3),
+        "income": round(found.features["med_inc"] * 10_000),
+        "features": found.features,
+    }
+
+
+def surroundings(features: dict[str, float], groups: list[dict]) -> dict[str, float]:
+    """The part of the map that shows the place and its similar block groups: `viewBox` of an SVG, size of a dot."""
+    x, y = map_x(features["longitude"]), map_y(features["latitude"])
+    farthest = max(group["km"] for group in groups) / KM_PER_DEGREE * UNITS_PER_LATITUDE
+    reach = max(_LEAST_REACH, 1.2 * farthest)
+    return {"left": x - 3 * reach, "top": y - reach, "width": 6 * reach, "height": 2 * reach, "dot": reach / 12}
+
+
+def in_full(prediction: Prediction) -> dict[str, object]:
+    """What the templates show of an answered prediction: bars, or why there are none, and what is alike."""
+    if prediction.status != Prediction.Status.ANSWERED:
+        return {}
+    plot: dict[str, object]
+    try:
+        plot = {"bars": bars(explanation_of(prediction), prediction.features)}
+    except NoReasons as error:
+        plot = {"no_reasons": str(error)}
+    groups = alike(prediction)
+    return {**plot, "alike": groups, "near": surroundings(prediction.features, groups)}

@@ -1,0 +1,39 @@
+// What follows the price: reasons, the most similar block groups, how it travelled. The server draws them.
+const partsOf = (root) => root.querySelectorAll("[data-part]");
+
+export class Explanation {
+  #root;
+  #mark;
+  #reading = new AbortController();
+
+  /** `mark` is told the places of the similar block groups. */
+  constructor(root, mark) {
+    this.#root = root;
+    this.#mark = mark;
+  }
+
+  /** Makes room at once, while a hand on the page still expects something to move. */
+  wait() {
+    this.#reading.abort();
+    this.#root.querySelector("[data-after]").hidden = false;
+  }
+
+  async follow({ page_url, status }) {
+    this.#reading.abort();
+    this.#reading = new AbortController();
+    if (status !== "answered") return;
+    try {
+      const response = await fetch(`${page_url}/explanation`, { signal: this.#reading.signal });
+      if (response.ok) this.#show(new DOMParser().parseFromString(await response.text(), "text/html"));
+    } catch {
+      // Overtaken by a newer answer, or no network: the page of the prediction tells it too.
+    }
+  }
+
+  #show(told) {
+    for (const part of partsOf(told)) {
+      this.#root.querySelector(`[data-part="${part.dataset.part}"]`).replaceWith(part);
+    }
+    this.#mark([...this.#root.querySelectorAll("[data-part=alike] [data-latitude]")].map((row) => row.dataset));
+  }
+}

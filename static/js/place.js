@@ -1,0 +1,81 @@
+// The place: one pair of coordinates, seen on the map and in two boxes; and what the census knows there.
+import { CaliforniaMap } from "house/map";
+import { dollars } from "house/wording";
+
+const COORDINATES = ["latitude", "longitude"];
+
+export class Place {
+  #form;
+  #map;
+  #county;
+  #known;
+  #button;
+  #looking = new AbortController();
+
+  constructor(form) {
+    this.#form = form;
+    this.#map = new CaliforniaMap(form.querySelector("[data-map]"));
+    this.#county = form.querySelector("[data-county-name]");
+    this.#known = form.querySelector("[data-known]");
+    this.#button = form.querySelector("[data-use-block-group]");
+    this.#map.addEventListener("picked", ({ detail }) => this.#fill(detail));
+    for (const name of COORDINATES) form.elements[name].addEventListener("input", () => this.#show());
+    this.#button.addEventListener("click", () => this.useBlockGroup());
+    for (const example of form.querySelectorAll("a[data-latitude]")) {
+      example.addEventListener("click", (event) => this.#try(event, example.dataset));
+    }
+    this.#show();
+  }
+
+  mark(places) {
+    this.#map.mark(places);
+  }
+
+  /** Fills the boxes with the numbers of the nearest block group. */
+  async useBlockGroup() {
+    this.#looking.abort();
+    this.#looking = new AbortController();
+    this.#known.textContent = "Looking it up…";
+    try {
+      this.#known.textContent = await this.#lookUp(this.#looking.signal);
+    } catch (error) {
+      if (error.name !== "AbortError") this.#known.textContent = "The census can't be looked up right now.";
+    }
+  }
+
+  async #lookUp(signal) {
+    const response = await fetch(`${this.#button.dataset.url}?${new URLSearchParams(this.#here())}`, { signal });
+    if (response.status === 404) return "No block group of the census lies near this place.";
+    if (!response.ok) return "This is not a place in California.";
+    const { features, price, km } = await response.json();
+    this.#fill(features);
+    const distance = km < 0.05 ? "" : `, ${km.toFixed(1)} km away`;
+    return `The census found a median of ${dollars(price)} here${distance}.`;
+  }
+
+  #try(event, { latitude, longitude }) {
+    event.preventDefault();
+    this.#fill({ latitude, longitude });
+    this.useBlockGroup();
+  }
+
+  #here() {
+    return Object.fromEntries(COORDINATES.map((name) => [name, this.#form.elements[name].value]));
+  }
+
+  /** Puts values of the contract into the boxes and lets the page know as if they had been typed. */
+  #fill(features) {
+    const boxes = [...this.#form.querySelectorAll("[data-field]")].filter((box) => box.dataset.field in features);
+    for (const box of boxes) box.value = Number((features[box.dataset.field] * box.dataset.per).toFixed(4));
+    for (const box of boxes) box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  #show() {
+    const boxes = COORDINATES.map((name) => this.#form.elements[name]);
+    if (!boxes.every((box) => box.value !== "" && box.validity.valid)) return;
+    const [latitude, longitude] = boxes.map((box) => box.valueAsNumber);
+    const county = this.#map.show({ latitude, longitude });
+    this.#known.textContent = "";
+    this.#county.textContent = county ? `${county} County` : "Outside California";
+  }
+}

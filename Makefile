@@ -35,6 +35,10 @@ requirements: dev-environment ## pin and hash requirements/*.txt anew from requi
 	@$(UV_COMPILE) --constraint requirements/dev.txt requirements/training.in --output-file requirements/training.txt
 	@$(UV_COMPILE) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
 
+connect: runtime-environment ## build the engine of Redpanda Connect's pipelines, lint and test them
+	@engine=$$($(BIN)/python redpanda/connect/build.py --install-go) && cd redpanda/connect && \
+		$$engine lint *.yaml && $$engine test ingress.yaml feed.yaml results.yaml dead_letters.yaml && echo "  $$engine"
+
 clean: ## remove the environment and caches; the state in var/ stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

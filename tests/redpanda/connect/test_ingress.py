@@ -258,9 +258,9 @@ def test_a_broker_that_is_down_at_the_start_is_waited_for(log: Log, open_door, k
     door = open_door(is_ready=False)
     wait_until(lambda: door.pipeline.ask("/ready")[0] == 503, 20, "the engine to say that it is not ready")
     with pytest.raises(NotDelivered):
-        publish(door.publisher(), [request(1)])
+        publish(door.publisher(), [request(424_242)])
     kafka_node.start()
     kafka_node.wait_ready()
-    publish_until_delivered(door.publisher(), [request(1)])
-    assert set(ids(log)) == {request(1)["id"]}
+    publish_until_delivered(door.publisher(), [request(424_242)])
+    assert request(424_242)["id"] in ids(log)
     assert door.pipeline.is_ready()

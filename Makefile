@@ -11,7 +11,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-ver
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-run: runtime-environment ## start everything on this machine (PORT=8000 VAR_DIR=var)
+run: runtime-environment ## start everything on this machine (PORT=8000 VAR_DIR=var CONNECT=0)
 	@exec $(BIN)/python manage.py run_stack
 
 test: dev-environment ## install what tests need, check, and run every test

@@ -6,7 +6,16 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-DEFAULT_PORTS = {"kafka": 9092, "kafka_controller": 9093, "valkey": 6379}
+DEFAULT_PORTS = {
+    "kafka": 9092,
+    "kafka_controller": 9093,
+    "valkey": 6379,
+    "connect_door": 8085,
+    "connect_ingress": 4195,
+    "connect_feed": 4196,
+    "connect_results": 4197,
+    "connect_dead_letters": 4198,
+}
 # Below the range from which systems take the ports of outgoing connections: a port that is free now stays free.
 _SPARE_PORTS = range(20_000, 32_000)
 

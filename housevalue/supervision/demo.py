@@ -9,7 +9,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import transaction
 
+from predictions.models import IntegrationSource
+
 VISITOR, OPERATOR = "demo", "operator"
+# What `redpanda/connect/feed.yaml` calls itself unless it is told otherwise.
+DROP_SOURCE = "csv-drop"
 _OPERATED_APPS = ("predictions", "streaming", "mlmodel", "axes", "authtoken")
 
 
@@ -24,7 +28,8 @@ def read_logins(var_dir: Path) -> dict[str, str]:
 def create_logins(var_dir: Path) -> dict[str, str]:
     """Make the two users where they are missing: a plain one, and one who may do everything an operator does.
 
-    A password that its user has changed since stays changed. Returns user name -> password as they were made.
+    A password that its user has changed since stays changed. What comes in by the drop folder is the plain user's.
+    Returns user name -> password as they were made.
     """
     logins = read_logins(var_dir)
     if made_now := not logins:
@@ -39,6 +44,8 @@ def create_logins(var_dir: Path) -> dict[str, str]:
             user.save()
         if user.is_staff:
             user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=_OPERATED_APPS))
+    visitor = get_user_model().objects.get(username=VISITOR)
+    IntegrationSource.objects.get_or_create(name=DROP_SOURCE, defaults={"owner": visitor})
     return logins
 
 

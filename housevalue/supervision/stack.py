@@ -15,6 +15,7 @@ from django.conf import settings
 
 from housevalue.embedded import EmbeddedServer, KafkaNode, NotReady, ValkeyServer, kafka_jars, ports
 from housevalue.supervision import demo, preflight, processes
+from housevalue.supervision.connect import Connect, build_engine
 from housevalue.supervision.errors import CannotRun
 from housevalue.supervision.programs import Program, answers_http, broker_programs, path_programs
 from housevalue.supervision.supervisord import Supervisord
@@ -25,6 +26,8 @@ from streaming.health import ready_file
 # A whole stop takes at most this and a sweep of a second.
 _STOP_SECONDS = 7.5
 _READY_SECONDS = 90.0
+# Go compiles the engine of Connect once; a slow machine takes minutes.
+_BUILD_SECONDS = 900.0
 _LOOK_EVERY = 0.3
 
 
@@ -34,10 +37,12 @@ class Stack:
     `run` returns only by an exception: `StopAsked` when it was told to end, `CannotRun` when it can't go on.
     """
 
-    def __init__(self, *, var_dir: Path, port: int, terminal: Terminal):
+    def __init__(self, *, var_dir: Path, port: int, terminal: Terminal, with_connect: bool = False):
         self._var_dir = var_dir
         self._port = port
         self._terminal = terminal
+        self._with_connect = with_connect
+        self._connect: Connect | None = None
         self._run_directory = var_dir / "run"
         self._log_directory = var_dir / "log"
         self._environment: dict[str, str] = {}
@@ -49,7 +54,10 @@ class Stack:
     def run(self) -> None:
         with preflight.sole_run(self._var_dir):
             self._check()
-            servers = self._prepare_servers()
+            chosen = ports.choose_ports(self._var_dir)
+            servers = self._prepare_servers(chosen)
+            if self._with_connect:
+                self._prepare_connect(chosen)
             with self._supervised() as (supervisord, watch):
                 self._start(supervisord, watch, servers)
                 self._write_description(supervisord)
@@ -72,9 +80,8 @@ class Stack:
             folder.mkdir(exist_ok=True)
         (self._run_directory / "stack.json").unlink(missing_ok=True)
 
-    def _prepare_servers(self) -> dict[str, EmbeddedServer]:
+    def _prepare_servers(self, chosen: dict[str, int]) -> dict[str, EmbeddedServer]:
         """The embedded servers, ready to start; and the environment that leads every program to them."""
-        chosen = ports.choose_ports(self._var_dir)
         servers: dict[str, EmbeddedServer] = {}
         self._environment = self._base_environment()
         if not preflight.is_given("KAFKA_BOOTSTRAP_SERVERS"):
@@ -99,6 +106,15 @@ class Stack:
             except kafka_jars.JarsUnavailable as error:
                 raise CannotRun(f"{error}. Is there a way to the internet?") from error
             step.detail = f"in {kafka_jars.jars_home()}"
+
+    def _prepare_connect(self, chosen: dict[str, int]) -> None:
+        """Redpanda Connect's pipelines, ready to start, and on the way of every request."""
+        with self._terminal.step("Redpanda Connect") as step:
+            engine = build_engine(lambda is_done: self._wait(step, is_done, lambda: None, seconds=_BUILD_SECONDS))
+            step.detail = str(engine)
+        self._connect = Connect(engine, self._var_dir / "connect", chosen)
+        self._connect.prepare()
+        self._environment.update(self._connect.environment())
 
     def _prepare(self, server: EmbeddedServer) -> None:
         try:
@@ -142,6 +158,8 @@ class Stack:
     def _start(self, supervisord: Supervisord, watch: Watch, servers: dict[str, EmbeddedServer]) -> None:
         brokers = broker_programs(servers)
         path = path_programs(port=self._port, ready_file=ready_file)
+        if self._connect:
+            path = [*self._connect.programs(), *path]
         supervisord.start([*brokers, *path], self._environment)
 
         def wait(step: Step, program: Program) -> None:
@@ -193,12 +211,14 @@ class Stack:
         lines = log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
         return "\n".join([f"The database or the topics can't be prepared. The end of {log}:", *lines])
 
-    def _wait(self, step: Step, is_done: Callable[[], bool], look: Callable[[], None]) -> None:
-        end = time.monotonic() + _READY_SECONDS
+    def _wait(
+        self, step: Step, is_done: Callable[[], bool], look: Callable[[], None], seconds: float = _READY_SECONDS
+    ) -> None:
+        end = time.monotonic() + seconds
         while not is_done():
             look()
             if time.monotonic() > end:
-                raise CannotRun(f"{step.name} is not ready after {_READY_SECONDS:.0f} s; see {self._log_directory}.")
+                raise CannotRun(f"{step.name} is not ready after {seconds:.0f} s; see {self._log_directory}.")
             step.say()
             time.sleep(0.1)
 
@@ -233,6 +253,7 @@ class Stack:
                 f"  log in with          {logins}   (operator: {self.url}admin/)",
                 f"  logs                 {self._log_directory}",
                 f"  state                {self._var_dir}",
+                *([f"  drop CSV files into  {self._connect.drop_folder}"] if self._connect else []),
                 "  stop                 Ctrl-C",
                 "",
             ]

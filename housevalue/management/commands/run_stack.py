@@ -24,12 +24,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", default=os.environ.get("PORT") or "8000", help="port of the web server (PORT, 8000)"
         )
+        parser.add_argument(
+            "--connect",
+            action="store_true",
+            default=os.environ.get("CONNECT", "0") not in ("", "0"),
+            help="requests go through Redpanda Connect; feed, archive and alerts run too (CONNECT=1)",
+        )
 
-    def handle(self, *args: Any, port: str, **options: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _ask_to_stop)
+    def handle(self, *args: Any, port: str, connect: bool, **options: Any) -> None:
+        for stopping in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(stopping, _ask_to_stop)
+        terminal = Terminal(sys.stdout)
         try:
-            Stack(var_dir=settings.VAR_DIR, port=preflight.parse_port(port), terminal=Terminal(sys.stdout)).run()
+            number = preflight.parse_port(port)
+            Stack(var_dir=settings.VAR_DIR, port=number, terminal=terminal, with_connect=connect).run()
         except StopAsked:
             self.stdout.write("Stopped.")
         except (CannotRun, OSError) as error:

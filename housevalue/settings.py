@@ -250,6 +250,8 @@ CORS_EXPOSE_HEADERS = ["Location", "Retry-After"]
 # Requests per visitor (no account) and per user; "0/m" switches a limit off.
 VISITOR_RATE = env.rate("VISITOR_RATE", default="60/m")
 USER_RATE = env.rate("USER_RATE", default="0/m")
+# Sign-ups and password mails per address, and tries to delete an account per user.
+ACCOUNT_RATE = env.rate("ACCOUNT_RATE", default="30/h")
 # After so long without an answer the one who asked is told that there is none yet.
 ANSWER_DEADLINE_SECONDS = env.positive("ANSWER_DEADLINE_SECONDS", default=30)
 

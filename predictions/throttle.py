@@ -1,4 +1,4 @@
-"""How often one may ask."""
+"""How often one may ask, and make accounts or have mail written."""
 
 from django.conf import settings
 from rest_framework.throttling import SimpleRateThrottle
@@ -14,16 +14,16 @@ class TooMany(Exception):
         self.retry_after = retry_after
 
 
-class _Asking(SimpleRateThrottle):
-    """A sliding window over the caller's last requests, kept in the cache (rest_framework.throttling)."""
+class _Window(SimpleRateThrottle):
+    """A sliding window over the last requests under one key, kept in the cache (rest_framework.throttling)."""
 
     def __init__(self, rate: str, key: str):
         self.rate = rate
-        self.key = key
+        self.cache_key = key
         super().__init__()
 
     def get_cache_key(self, request, view) -> str:
-        return f"asking:{self.key}"
+        return self.cache_key
 
 
 def check_rate(*, caller: Caller, address: str) -> None:
@@ -32,9 +32,24 @@ def check_rate(*, caller: Caller, address: str) -> None:
     Raises:
         TooMany: the rate is used up.
     """
-    rate = settings.VISITOR_RATE if caller.is_visitor else settings.USER_RATE
+    if caller.is_visitor:
+        _count(settings.VISITOR_RATE, f"asking:{address}")
+    else:
+        _count(settings.USER_RATE, f"asking:{caller.feed_key}")
+
+
+def check_account_rate(*, action: str, key: str) -> None:
+    """Count one try of `action` (a sign-up, a password mail, a password asked again) of an address or a user.
+
+    Raises:
+        TooMany: the rate is used up.
+    """
+    _count(settings.ACCOUNT_RATE, f"{action}:{key}")
+
+
+def _count(rate: str, key: str) -> None:
     if rate.startswith("0/"):
         return
-    asking = _Asking(rate, address if caller.is_visitor else caller.feed_key)
-    if not asking.allow_request(None, None):  # type: ignore[arg-type]  # It only hands them to `get_cache_key`.
-        raise TooMany(retry_after=int(asking.wait() or 0) + 1)
+    window = _Window(rate, key)
+    if not window.allow_request(None, None):  # type: ignore[arg-type]  # It only hands them to `get_cache_key`.
+        raise TooMany(retry_after=int(window.wait() or 0) + 1)

@@ -3,10 +3,15 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from predictions.views import accounts, history, home, prediction, small_files
+from predictions.views import accounts, downloads, history, home, own_account, prediction, small_files
 from predictions.views.predict_api import predict_api
 
 account_urls = [
+    path("", own_account.profile, name="profile"),
+    path("tokens/", own_account.tokens, name="tokens"),
+    path("tokens/<int:pk>/revoke", own_account.revoke, name="token_revoke"),
+    path("data.json", downloads.account_json, name="account_json"),
+    path("delete/", own_account.delete, name="account_delete"),
     path("signup/", accounts.sign_up, name="signup"),
     path("login/", accounts.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
@@ -24,6 +29,8 @@ urlpatterns = [
     path("predictions/<uuid:pk>", prediction.prediction, name="prediction"),
     path("predictions/<uuid:pk>/explanation", prediction.explanation, name="explanation"),
     path("history", history.history, name="history"),
+    path("history.csv", downloads.history_csv, name="history_csv"),
+    path("history.json", downloads.history_json, name="history_json"),
     path("accounts/", include(account_urls)),
     path("api/", include("predictions.api.urls")),
     path("robots.txt", small_files.robots),

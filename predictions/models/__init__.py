@@ -1,5 +1,6 @@
-from predictions.models.accounts import ApiToken, IntegrationSource
+from predictions.models.accounts import ApiToken, IntegrationSource, Profile
 from predictions.models.feed import FeedEvent
+from predictions.models.keeping import Note, Sale, SharedLink
 from predictions.models.prediction import Prediction
 
-__all__ = ["ApiToken", "FeedEvent", "IntegrationSource", "Prediction"]
+__all__ = ["ApiToken", "FeedEvent", "IntegrationSource", "Note", "Prediction", "Profile", "Sale", "SharedLink"]

@@ -1,7 +1,24 @@
-"""How programs are known: API tokens, and integrations that put records on the log themselves."""
+"""What belongs to an account: its profile, API tokens, and integrations that put records on the log themselves."""
 
 from django.conf import settings
 from django.db import models
+
+
+class Profile(models.Model):
+    """How an account likes the page. No row: as the browser likes it."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "", "As the browser says"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+    )
+    theme = models.CharField(max_length=5, choices=Theme, default=Theme.SYSTEM, blank=True)
+
+    def __str__(self) -> str:
+        return f"profile of {self.user}"
 
 
 class ApiToken(models.Model):

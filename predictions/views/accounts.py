@@ -10,11 +10,17 @@ from django.urls import reverse_lazy
 from predictions.callers import visitor_of
 from predictions.forms import SignUpForm
 from predictions.services import claim_visitor_predictions
+from predictions.throttle import TooMany, check_account_rate
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("home")
+    if request.method == "POST":
+        try:
+            check_account_rate(action="sign-up", key=_address(request))
+        except TooMany as error:
+            return too_often(request, error)
     form = SignUpForm(request.POST or None)
     if not form.is_valid():
         return render(request, "accounts/signup.html", {"form": form})
@@ -48,6 +54,13 @@ class PasswordReset(views.PasswordResetView):
     subject_template_name = "accounts/password_reset_subject.txt"
     success_url = reverse_lazy("password_reset_done")
 
+    def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        try:
+            check_account_rate(action="password-mail", key=_address(request))
+        except TooMany as error:
+            return too_often(request, error)
+        return super().post(request, *args, **kwargs)
+
 
 class PasswordResetDone(views.PasswordResetDoneView):
     template_name = "accounts/password_reset_done.html"
@@ -59,6 +72,18 @@ class PasswordResetConfirm(views.PasswordResetConfirmView):
 
 class PasswordResetComplete(views.PasswordResetCompleteView):
     template_name = "accounts/password_reset_complete.html"
+
+
+def too_often(request: HttpRequest, error: TooMany) -> HttpResponse:
+    """The page of one who tried something more often than the rate allows."""
+    context = {"retry_after": error.retry_after}
+    response = render(request, "accounts/too_often.html", context, status=429)
+    response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _address(request: HttpRequest) -> str:
+    return request.META.get("REMOTE_ADDR", "")
 
 
 def _claim(request: HttpRequest, user: User) -> None:

@@ -1,0 +1,54 @@
+"""What people do with their account. Every change to one is a function of this file, of `callers` for tokens."""
+
+from datetime import datetime
+
+from axes.models import AccessLog
+from axes.utils import reset
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from predictions.models import Prediction, Profile, Sale
+
+_TIMES = ("created_at", "last_used_at", "revoked_at")
+
+
+def save_profile(*, user: User, theme: str, email: str) -> None:
+    """Keep how this account likes the page, and where its password mail goes."""
+    with transaction.atomic():
+        Profile.objects.update_or_create(user=user, defaults={"theme": theme})
+        user.email = email
+        user.save(update_fields=["email"])
+
+
+def delete_account(user: User) -> None:
+    """Forget this account and all that is known by it: predictions, notes, sales with their past, tokens, sign-ins.
+
+    What is on the log stays there until the log's own end; an answer that comes after this finds no row.
+    """
+    with transaction.atomic():
+        own = Prediction.objects.filter(owner=user)
+        sold = list(Sale.objects.filter(prediction__in=own).values_list("pk", flat=True))
+        own.delete()
+        Sale.history.filter(prediction_id__in=sold).delete()
+        AccessLog.objects.filter(username=user.get_username()).delete()
+        reset(username=user.get_username())
+        user.delete()
+
+
+def represent_account(user: User) -> dict:
+    """What is known of the account itself, as JSON-ready values; times in RFC 3339."""
+    tokens = user.api_tokens.order_by("created_at")
+    return {
+        "username": user.get_username(),
+        "email": user.email,
+        "joined_at": user.date_joined.isoformat(),
+        "theme": getattr(getattr(user, "profile", None), "theme", Profile.Theme.SYSTEM),
+        "api_tokens": [
+            {"name": token.name, "begins_with": token.prefix, **{name: _text(getattr(token, name)) for name in _TIMES}}
+            for token in tokens
+        ],
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,65 @@
+"""Files to take along: the history as it is filtered, and all that an account holds."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from predictions import export
+from predictions.account import represent_account
+from predictions.callers import Caller, caller_of
+from predictions.filters import HistoryFilter
+from predictions.reading import own_predictions
+from predictions.views.own_account import SignedInRequest
+
+
+@never_cache
+@require_safe
+def history_csv(request: HttpRequest) -> HttpResponseBase:
+    return _download(export.as_csv(_filtered(request)), "text/csv; charset=utf-8", "predictions.csv")
+
+
+@never_cache
+@require_safe
+def history_json(request: HttpRequest) -> HttpResponseBase:
+    return _download(export.as_json(_filtered(request)), "application/json", "predictions.json")
+
+
+@never_cache
+@login_required
+@require_safe
+def account_json(request: SignedInRequest) -> HttpResponseBase:
+    own = own_predictions(Caller.of_user(request.user))
+    return _download(_account(json.dumps(represent_account(request.user)), own), "application/json", "my-data.json")
+
+
+def _account(account: str, own) -> Iterator[str]:
+    yield f'{{"account": {account},\n"predictions": '
+    yield from export.as_json(own)
+    yield "}\n"
+
+
+def _filtered(request: HttpRequest):
+    search = HistoryFilter(request.GET, own_predictions(caller_of(request)))
+    return search.qs if search.is_valid() else search.queryset.none()
+
+
+def _download(pieces: Iterator[str], content_type: str, name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(_from_thread(pieces), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+async def _from_thread(pieces: Iterator[str]) -> AsyncIterator[str]:
+    """Each piece is read in a thread; a plain iterator would be read to its end before the first byte is out."""
+    while piece := await sync_to_async(_next_of)(pieces):
+        yield piece
+
+
+def _next_of(pieces: Iterator[str]) -> str:
+    """The next piece; "" after the last."""
+    return next(pieces, "")

@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,15 @@ def load(name: str, root: Path = ARTEFACTS) -> Artefact:
         raise DamagedArtefact(f"model {name}: cannot be assembled: {error}") from error
     _check_golden_rows(name, model, manifest["golden"])
     return Artefact(name, manifest["sha256"], manifest, model)
+
+
+@lru_cache(maxsize=4)
+def load_version(name: str, sha256: str) -> Artefact:
+    """The very model that an answer names, kept in memory. Raises MissingArtefact when its files are others by now."""
+    found = load(name)
+    if found.sha256 != sha256:
+        raise MissingArtefact(f"model {name}: the files with sha256 {sha256[:12]} are no longer here")
+    return found
 
 
 def read_manifest(name: str, root: Path = ARTEFACTS) -> dict[str, Any]:

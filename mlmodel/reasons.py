@@ -6,12 +6,12 @@ Seven players make 128 houses, so nothing is sampled and the contributions add u
 """
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from math import factorial
 
 import numpy as np
 
-from mlmodel import artefact
+from mlmodel.artefact import load_version
 from mlmodel.dataset import load_housing
 from mlmodel.features import FEATURES, LATITUDE
 from mlmodel.pipeline.families import PriceModel
@@ -34,7 +34,7 @@ def explain(*, model: str, sha256: str, x: np.ndarray) -> Reasons:
 
     Raises ArtefactError when that model's files are no longer there.
     """
-    return contributions(_loaded(model, sha256).model.point, x)
+    return contributions(load_version(model, sha256).model.point, x)
 
 
 def contributions(model: PriceModel, x: np.ndarray) -> Reasons:
@@ -68,11 +68,3 @@ def _weights() -> np.ndarray:
     joining = np.array([0.0, *orders])[size]
     staying = np.array([*orders, 0.0])[size]
     return np.where(coalitions, joining[:, None], -staying[:, None]).T
-
-
-@lru_cache(maxsize=4)
-def _loaded(model: str, sha256: str) -> artefact.Artefact:
-    found = artefact.load(model)
-    if found.sha256 != sha256:
-        raise artefact.MissingArtefact(f"model {model}: the files with sha256 {sha256[:12]} are no longer here")
-    return found

@@ -14,6 +14,7 @@ import wasmtime
 from django.core.management import CommandError, call_command
 
 from streaming import transform_releases
+from streaming.management.commands import run_transforms
 from streaming.redpanda_admin import AdminError, RedpandaAdmin
 from streaming.topics import Topic
 from streaming.transform_host.deployments import BadDeployment, Deployment, read_module
@@ -271,12 +272,20 @@ def test_when_no_broker_answers_each_address_is_named(settings):
 
 
 # -- run_transforms beside it --------------------------------------------------------------------------------------
+@pytest.fixture
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that should have been refused ends at once, instead of running for ever."""
+    monkeypatch.setattr(run_transforms, "run_hosts", lambda hosts, stop: [])
+
+
+@pytest.mark.usefixtures("nothing_runs")
 def test_run_transforms_refuses_to_start_where_the_broker_runs_them(stub: AdminStub):
     run("--only", "prepare-request")
     with pytest.raises(CommandError, match="already runs prepare-request"):
         call_command("run_transforms")
 
 
+@pytest.mark.usefixtures("nothing_runs")
 def test_run_transforms_refuses_to_start_when_it_cant_ask_the_broker(settings):
     settings.REDPANDA_ADMIN_URL = ["http://127.0.0.1:1"]
     with pytest.raises(CommandError, match="no answer from Redpanda's Admin API"):

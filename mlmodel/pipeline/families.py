@@ -92,14 +92,22 @@ class Gated(PriceModel):
 
     def combine(self, columns: np.ndarray) -> np.ndarray:
         trees, location = columns[:, : self.TREES], columns[:, : self.GEOGRAPHY]
-        price = self.heads["prices"](trees)
-        root = np.maximum(self.heads["roots"](trees), 0) ** 2
-        elsewhere = self.heads["geography"](location)
-        near = (price + root) / 2
-        far = self.FAR_ROOTS_SHARE * root + (1 - self.FAR_ROOTS_SHARE) * elsewhere
         weight = columns[:, -1].astype(np.float64)
+        root = np.maximum(self.heads["roots"](trees), 0) ** 2
+        near = (ask_where(weight > 0, self.heads["prices"], trees) + root) / 2
+        elsewhere = ask_where(weight < 1, self.heads["geography"], location)
+        far = self.FAR_ROOTS_SHARE * root + (1 - self.FAR_ROOTS_SHARE) * elsewhere
         known = self.arrays["group_prices"]
         return np.clip(weight * near + (1 - weight) * far, known.min(), known.max())
+
+
+def ask_where(needed: np.ndarray, head: Head, columns: np.ndarray) -> np.ndarray:
+    """(n,) answers of `head` for the rows that `needed` (n,) bool marks, 0 for the others: most rows need one side of
+    the gate only."""
+    answers = np.zeros(len(columns))
+    if needed.any():
+        answers[needed] = head(columns[needed])
+    return answers
 
 
 FAMILIES: Mapping[str, type[PriceModel]] = {family.family: family for family in (Linear, Geography, Gated)}

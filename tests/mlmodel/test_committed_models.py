@@ -82,3 +82,20 @@ def test_ranges_are_wider_where_known_block_groups_are_far(artefacts):
     model = artefacts["gated-1"].model
     there, here = model.estimate(far), model.estimate(X)
     assert (there.high - there.low).mean() > 1.3 * (here.high - here.low).mean()
+
+
+def test_a_price_is_the_mix_the_gate_asks_for(artefacts):
+    """By the formula, every head asked about every row, for homes among neighbours, at the edge and far away."""
+    point = artefacts["gated-1"].model.point
+    X = load_housing().X[rtdl().test][:600].copy()
+    X[200:400, 6:] += 0.12
+    X[400:, 6:] = 36.8, -117.6
+    columns = point.columns(X)
+    weight = columns[:, -1].astype(float)
+    assert (weight == 0).any()
+    assert (weight == 1).any()
+    assert ((weight > 0) & (weight < 1)).any()
+    price, root = (point.heads[head](columns[:, :56]) for head in ("prices", "roots"))
+    elsewhere = point.heads["geography"](columns[:, :24])
+    mixed = weight * (price + root**2) / 2 + (1 - weight) * (0.2 * root**2 + 0.8 * elsewhere)
+    np.testing.assert_allclose(point.combine(columns), np.clip(mixed, 0.14999, 5.00001), atol=1e-5)

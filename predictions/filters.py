@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import django_filters as filters
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import F, Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 
 from predictions.models import Prediction
@@ -48,6 +49,13 @@ class PredictionFilter(filters.FilterSet):
 class HistoryFilter(filters.FilterSet):
     """The search form of the history page; whole days, in UTC."""
 
+    ORDERS = {
+        "oldest": ("Oldest first", F("requested_at").asc()),
+        "dearest": ("Highest price first", F("price").desc(nulls_last=True)),
+        "cheapest": ("Lowest price first", F("price").asc(nulls_last=True)),
+    }
+
+    words = filters.CharFilter(method="with_words", label="Words in notes or tags", max_length=100)
     status = filters.ChoiceFilter(choices=Prediction.Status.choices, empty_label="Any")
     price_min = _Price("gte", "Price from")
     price_max = _Price("lte", "Price to")
@@ -55,7 +63,21 @@ class HistoryFilter(filters.FilterSet):
         "requested_at", "date__gte", label="Asked from", widget=forms.DateInput({"type": "date"})
     )
     until = filters.DateFilter("requested_at", "date__lte", label="Asked to", widget=forms.DateInput({"type": "date"}))
+    order = filters.ChoiceFilter(
+        method="in_order",
+        label="Order",
+        empty_label="Newest first",
+        choices=[(name, words) for name, (words, _) in ORDERS.items()],
+    )
 
     class Meta:
         model = Prediction
         fields: list[str] = []
+
+    def with_words(self, found: QuerySet[Prediction], name: str, words: str) -> QuerySet[Prediction]:
+        for word in words.split():
+            found = found.filter(Q(note__text__icontains=word) | Q(note__tags__icontains=word))
+        return found
+
+    def in_order(self, found: QuerySet[Prediction], name: str, order: str) -> QuerySet[Prediction]:
+        return found.order_by(self.ORDERS[order][1], "-requested_at")

@@ -3,7 +3,17 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from predictions.views import accounts, downloads, history, home, own_account, prediction, small_files
+from predictions.views import (
+    accounts,
+    compare,
+    downloads,
+    history,
+    home,
+    keeping,
+    own_account,
+    prediction,
+    small_files,
+)
 from predictions.views.predict_api import predict_api
 
 account_urls = [
@@ -23,6 +33,18 @@ account_urls = [
     path("reset/complete/", accounts.PasswordResetComplete.as_view(), name="password_reset_complete"),
 ]
 
+# What the owner of one prediction does with it.
+keeping_urls = [
+    path("note", keeping.note, name="note"),
+    path("sale", keeping.sale, name="sale"),
+    path("sale/withdraw", keeping.withdraw_sale, name="sale_withdraw"),
+    path("share", keeping.share, name="share"),
+    path("share/stop", keeping.stop_sharing, name="share_stop"),
+    path("pin", compare.pin, name="pin"),
+    path("unpin", compare.unpin, name="unpin"),
+    path("delete", keeping.delete, name="delete"),
+]
+
 urlpatterns = [
     path("", home.home, name="home"),
     path("predict_api", predict_api, name="predict_api"),
@@ -31,6 +53,9 @@ urlpatterns = [
     path("history", history.history, name="history"),
     path("history.csv", downloads.history_csv, name="history_csv"),
     path("history.json", downloads.history_json, name="history_json"),
+    path("compare", compare.compare, name="compare"),
+    path("shared/<str:key>", keeping.shared, name="shared"),
+    path("predictions/<uuid:pk>/", include(keeping_urls)),
     path("accounts/", include(account_urls)),
     path("api/", include("predictions.api.urls")),
     path("robots.txt", small_files.robots),

@@ -1,4 +1,4 @@
-"""The caller's own predictions, searched and paged."""
+"""The caller's own predictions: searched, sorted, paged, and drawn over time."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from predictions import chart, pins
 from predictions.callers import caller_of
 from predictions.filters import HistoryFilter
 from predictions.reading import own_predictions
@@ -16,10 +17,16 @@ PAGE_SIZE = 20
 @never_cache
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    own = own_predictions(caller_of(request))
+    own = own_predictions(caller_of(request)).select_related("note", "sale")
     search = HistoryFilter(request.GET, own)
     # A search that can't be read finds nothing, and says why at its fields.
     found = search.qs if search.is_valid() else own.none()
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    is_narrowed = any(request.GET.get(name) for name in search.form.fields)
-    return render(request, "predictions/history.html", {"form": search.form, "page": page, "is_narrowed": is_narrowed})
+    newest = found.filter(price__isnull=False).order_by("-requested_at")[: chart.MOST_POINTS]
+    context = {
+        "form": search.form,
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "is_narrowed": any(request.GET.get(name) for name in search.form.fields),
+        "chart": chart.price_chart(newest),
+        "pinned_ids": pins.pinned_ids(request.session),
+    }
+    return render(request, "predictions/history.html", context)

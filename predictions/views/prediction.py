@@ -1,6 +1,7 @@
 """One prediction: what was asked, what came of it, and how it travelled."""
 
 import uuid
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from predictions.callers import caller_of
 from predictions.explanation import in_full
 from predictions.inputs import INPUTS
 from predictions.models import Prediction
+from predictions.pins import pinned_ids
 from predictions.reading import readable_prediction
 from predictions.representation import links
 from predictions.wording import waterfall
@@ -22,15 +24,24 @@ from predictions.wording import waterfall
 def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = _found(request, pk)
     context = {
+        **shown_to_all(found),
+        **links(found),
+        "is_own": found.feed_key == caller_of(request).feed_key,
+        "pinned_ids": pinned_ids(request.session),
+    }
+    return render(request, "predictions/prediction.html", context)
+
+
+def shown_to_all(found: Prediction) -> dict[str, Any]:
+    """What a template shows of a prediction to whoever may read it."""
+    return {
         "prediction": found,
         "features": [(box, box.shown(found.features[box.field.name])) for box in INPUTS],
         "steps": waterfall(found.stages),
         "projection": projection,
         "pin": found.features,
         **in_full(found),
-        **links(found),
     }
-    return render(request, "predictions/prediction.html", context)
 
 
 @never_cache

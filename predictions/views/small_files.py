@@ -10,6 +10,7 @@ Disallow: /admin/
 Disallow: /api/
 Disallow: /history
 Disallow: /predictions/
+Disallow: /shared/
 Disallow: /stream
 Disallow: /feed
 """

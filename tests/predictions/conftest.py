@@ -1,10 +1,15 @@
 """Clients: a browser of a visitor, a signed-in browser, a program with a token."""
 
 import pytest
-from django.http import HttpResponse
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client
 
+from mlmodel import artefact
+from mlmodel.catalogue import CHAMPION
+from predictions import services
 from predictions.callers import VISITOR_COOKIE, Caller, make_token, remember_visitor
+from predictions.models import Prediction
 from tests import making
 
 
@@ -18,6 +23,15 @@ def browser_of(caller: Caller) -> Client:
     else:
         client.force_login(caller.user, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+def streamed(response: StreamingHttpResponse) -> str:
+    """All that a streamed response says."""
+
+    async def joined() -> bytes:
+        return b"".join([piece async for piece in response.streaming_content])
+
+    return async_to_sync(joined)().decode()
 
 
 @pytest.fixture
@@ -40,3 +54,13 @@ def signed_in(ada) -> Client:
 @pytest.fixture
 def visitor_browser(db) -> Client:
     return browser_of(making.visitor())
+
+
+@pytest.fixture
+def champions_answer(ada) -> Prediction:
+    """A prediction of ada's that the committed champion answered."""
+    prediction = making.accepted(Caller.of_user(ada))
+    sha256 = artefact.read_manifest(CHAMPION)["sha256"]
+    services.record_answers([making.answer(prediction.pk, model_id=CHAMPION, model_sha256=sha256)])
+    prediction.refresh_from_db()
+    return prediction

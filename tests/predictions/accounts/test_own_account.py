@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
+from predictions import keeping
 from predictions.callers import Caller, make_token
-from predictions.models import ApiToken, FeedEvent, Prediction
+from predictions.models import ApiToken, FeedEvent, Prediction, Sale
 from tests import making
-from tests.predictions.conftest import browser_of
+from tests.predictions.conftest import browser_of, streamed
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 PASSWORD = "correct horse"
@@ -84,7 +85,7 @@ def test_all_of_ones_data_and_nobody_elses_is_one_json_file(signed_in, ada):
     making.answered(Caller.of_user(making.user("eve")))
     _, key = make_token(user=ada, name="laptop")
     response = signed_in.get("/accounts/data.json")
-    text = b"".join(response).decode()
+    text = streamed(response)
     data = json.loads(text)
     assert data["account"]["username"] == "ada"
     assert [token["name"] for token in data["account"]["api_tokens"]] == ["laptop"]
@@ -96,13 +97,14 @@ def test_all_of_ones_data_and_nobody_elses_is_one_json_file(signed_in, ada):
 # -- its end ---------------------------------------------------------------------------------------------------------
 def test_an_account_is_deleted_with_all_that_belongs_to_it_and_nothing_else(client, ada):
     client.post("/accounts/login/", {"username": "ada", "password": PASSWORD})
-    making.answered(Caller.of_user(ada))
+    keeping.report_sale(prediction=making.answered(Caller.of_user(ada)), price=1, sold_on=None)
     make_token(user=ada, name="laptop")
     others = making.answered(Caller.of_user(making.user("eve")))
     client.post("/accounts/delete/", {"password": PASSWORD})
     assert "Sign in" in client.get("/").content.decode()
     assert list(Prediction.objects.all()) == [others]
     assert FeedEvent.objects.count() == 1
+    assert not Sale.history.exists()
     assert not ApiToken.objects.exists()
     assert not User.objects.filter(username="ada").exists()
     assert not AccessLog.objects.filter(username="ada").exists()

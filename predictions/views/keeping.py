@@ -1,0 +1,104 @@
+"""What an owner does with a prediction: note, share, report a sale, delete; each by a form of its own page."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from predictions import keeping
+from predictions.callers import caller_of
+from predictions.keeping_forms import NoteForm, SaleForm
+from predictions.models import Prediction
+from predictions.reading import own_predictions
+from predictions.views.prediction import shown_to_all
+
+_FORM_METHODS = ["GET", "HEAD", "POST"]
+
+
+@never_cache
+@require_http_methods(_FORM_METHODS)
+def note(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+    form = NoteForm.of(own, request.POST)
+    if not form.is_valid():
+        return _form_page(request, "keeping/note.html", own, form)
+    keeping.write_note(prediction=own, text=form.cleaned_data["text"], tags=form.cleaned_data["tags"])
+    messages.success(request, "Your note is saved.")
+    return redirect("prediction", pk=pk)
+
+
+@never_cache
+@require_http_methods(_FORM_METHODS)
+def sale(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+    if not keeping.can_report_sale(own):
+        raise Http404
+    form = SaleForm(request.POST or None, instance=getattr(own, "sale", None))
+    if not form.is_valid():
+        return _form_page(request, "keeping/sale.html", own, form)
+    keeping.report_sale(prediction=own, price=form.cleaned_data["price"], sold_on=form.cleaned_data["sold_on"])
+    messages.success(request, "What it sold for is kept.")
+    return redirect("prediction", pk=pk)
+
+
+@require_POST
+def withdraw_sale(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    keeping.withdraw_sale(_own(request, pk))
+    messages.success(request, "The sale is withdrawn.")
+    return redirect("prediction", pk=pk)
+
+
+@never_cache
+@require_http_methods(_FORM_METHODS)
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    own = _own(request, pk)
+    if request.method != "POST":
+        return render(request, "keeping/delete.html", {"prediction": own})
+    try:
+        keeping.delete_prediction(own)
+    except keeping.InFlight:
+        messages.error(request, "It is on its way; delete it when it is answered.")
+        return redirect("prediction", pk=pk)
+    messages.success(request, "The prediction is deleted.")
+    return redirect("history")
+
+
+# -- sharing ---------------------------------------------------------------------------------------------------------
+@require_POST
+def share(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    keeping.share(_own(request, pk))
+    messages.success(request, "Whoever has the link below can read this prediction now.")
+    return redirect("prediction", pk=pk)
+
+
+@require_POST
+def stop_sharing(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    keeping.stop_sharing(_own(request, pk))
+    messages.success(request, "The link leads nowhere from now on.")
+    return redirect("prediction", pk=pk)
+
+
+@never_cache
+@require_safe
+def shared(request: HttpRequest, key: str) -> HttpResponse:
+    """A prediction for whoever holds its link: to read, without what its owner keeps with it."""
+    try:
+        found = keeping.shared_prediction(key)
+    except Prediction.DoesNotExist as error:
+        raise Http404 from error
+    response = render(request, "keeping/shared.html", shown_to_all(found))
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _own(request: HttpRequest, pk: uuid.UUID) -> Prediction:
+    own = own_predictions(caller_of(request)).select_related("note", "sale", "shared_link")
+    return get_object_or_404(own, pk=pk)
+
+
+def _form_page(request: HttpRequest, template: str, prediction: Prediction, form) -> HttpResponse:
+    status = 422 if form.is_bound else 200
+    return render(request, template, {"form": form, "prediction": prediction}, status=status)

@@ -1,5 +1,6 @@
 """The engine, a real Kafka with the system's topics, and pipelines between them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,17 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 from django.conf import settings as django_settings
 
 from housevalue.embedded import KafkaNode, kafka_jars, ports
-from streaming import kafka
-from streaming.topics import Topic
+from tests.redpanda.connect.doors import PARTNER_TOKEN, TOKEN, Archive, Door, Folders
+from tests.redpanda.connect.log import Log
 from tests.redpanda.connect.pipelines import CONNECT, Pipeline
-from tests.stack import wait_until
-
-TOKEN = "the-token-of-the-publisher"
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +42,7 @@ def kafka_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaNode]:
 
 
 @pytest.fixture
-def log(kafka_node: KafkaNode) -> "Log":
+def log(kafka_node: KafkaNode) -> Log:
     """The topics, empty."""
     if kafka_node.process is None:
         kafka_node.start()
@@ -71,71 +67,47 @@ def start_pipeline(engine: Path, kafka_node: KafkaNode, tmp_path: Path) -> Itera
         return pipeline
 
     yield start
+    # A reader that is killed keeps its partitions from the next test for the time of its session.
     for pipeline in started:
-        pipeline.kill()
+        pipeline.end()
 
 
-class Log:
-    """What a test puts on the topics and finds there."""
+@pytest.fixture
+def open_door(start_pipeline: Callable[..., Pipeline]) -> Callable[..., Door]:
+    def start(*, is_ready: bool = True, **environment: str) -> Door:
+        port = ports.spare_port()
+        known = {
+            "INGRESS_ADDRESS": f"127.0.0.1:{port}",
+            "INGRESS_TOKEN": TOKEN,
+            "INGRESS_PARTNERS": json.dumps({"bank": PARTNER_TOKEN}),
+        }
+        pipeline = start_pipeline("ingress", is_ready=is_ready, **known | environment)
+        return Door(pipeline, f"http://127.0.0.1:{port}/v1/predictions")
 
-    def __init__(self, bootstrap: str):
-        self._bootstrap = bootstrap
-        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+    return start
 
-    def clear(self) -> None:
-        """Topics without records: made where they are missing, cut off where they are not."""
-        kafka.create_topics(AdminClient({"bootstrap.servers": self._bootstrap}))
-        wait_until(self._is_cut_off, 20, "the topics to be empty")
 
-    def _is_cut_off(self) -> bool:
-        """False while the partitions have no leader: a broker that has just started."""
-        try:
-            full = [topic for topic in Topic if self.count(topic)]
-            if full:
-                admin = AdminClient({"bootstrap.servers": self._bootstrap})
-                for future in admin.delete_records(self._ends(full)).values():
-                    future.result(20)
-        except KafkaException:
-            return False
-        return True
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path / "archive")
 
-    def put(
-        self, topic: Topic, value: bytes, *, key: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> None:
-        self._producer.produce(topic, value, key=key, headers=list((headers or {}).items()))
-        self._producer.poll(0)
 
-    def flush(self) -> None:
-        assert self._producer.flush(30) == 0
+@pytest.fixture
+def start_results(start_pipeline: Callable[..., Pipeline], archive: Archive) -> Callable[..., Pipeline]:
+    return lambda **options: start_pipeline("results", ARCHIVE_DIRECTORY=str(archive.directory), **options)
 
-    def records(self, topic: Topic) -> list[Message]:
-        """Everything in a topic now, in the order of each partition."""
-        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look", "enable.auto.commit": False})
-        found: list[Message] = []
-        try:
-            for end in self._ends([topic]):
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, end.partition), timeout=20)
-                consumer.assign([TopicPartition(topic, end.partition, low)])
-                while low < high and (batch := consumer.consume(high - low, 20)):
-                    found += batch
-                    low = batch[-1].offset() + 1
-        finally:
-            consumer.close()
-        return found
 
-    def wait_for(self, topic: Topic, count: int, seconds: float = 30) -> list[Message]:
-        """The records of a topic as soon as there are `count` of them."""
-        wait_until(lambda: self.count(topic) >= count, seconds, f"{count} records on {topic}, not {self.count(topic)}")
-        return self.records(topic)
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path)
 
-    def count(self, topic: Topic) -> int:
-        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look"})
-        try:
-            marks = [consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])]
-        finally:
-            consumer.close()
-        return sum(high - low for low, high in marks)
 
-    def _ends(self, topics) -> list[TopicPartition]:
-        partitions = range(django_settings.KAFKA_PARTITIONS)
-        return [TopicPartition(str(topic), partition, -1) for topic in topics for partition in partitions]
+@pytest.fixture
+def start_feed(start_pipeline: Callable[..., Pipeline], folders: Folders) -> Callable[..., Pipeline]:
+    return lambda **options: start_pipeline(
+        "feed",
+        FEED_DIRECTORY=str(folders.drop),
+        FEED_DONE_DIRECTORY=str(folders.done),
+        FEED_SOURCE="bank",
+        **options,
+    )

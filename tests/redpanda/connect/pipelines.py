@@ -74,6 +74,14 @@ class Pipeline:
         self.process = None
         return status
 
+    def end(self) -> None:
+        """Stop it where it runs, and kill it when that takes long."""
+        if self.process is not None:
+            try:
+                self.stop(5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from streaming.topics import Topic
-from tests.redpanda.connect.conftest import Log
+from tests.redpanda.connect.log import Log
 from tests.redpanda.connect.pipelines import Pipeline
 from tests.stack import wait_until
 

@@ -1,63 +1,16 @@
 """The drop folder: lines become requests, bad ones dead letters that say where, and a file is never asked twice."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
-import pytest
-
-from housevalue.embedded import KafkaNode
 from streaming.topics import Topic
 from streaming.transform_host.deployments import read_deployments, read_module
 from streaming.transform_host.guest import Guest
 from streaming.transform_host.modules import compile_module
 from streaming.transform_host.records import Record
 from tests.making import FEATURES
-from tests.redpanda.connect.conftest import Log
-from tests.redpanda.connect.pipelines import Pipeline
+from tests.redpanda.connect.doors import GOOD_LINE, HEADER, Folders
+from tests.redpanda.connect.log import Log, headers_of
 from tests.stack import wait_until
-
-HEADER = ",".join(FEATURES)
-GOOD_LINE = ",".join(str(value) for value in FEATURES.values())
-
-
-class Folders:
-    """The drop folder and the folder of files that are done."""
-
-    def __init__(self, directory: Path):
-        self.drop, self.done = directory / "drop", directory / "done"
-        self.drop.mkdir()
-
-    def put(self, name: str, content: str) -> None:
-        """As a writer should: under another name first."""
-        unfinished = self.drop / f"{name}.part"
-        unfinished.write_text(content)
-        unfinished.rename(self.drop / name)
-
-    def wait_moved(self, name: str, seconds: float = 30) -> list[Path]:
-        """The file left the drop folder; the files that are done."""
-        wait_until(lambda: not (self.drop / name).exists(), seconds, f"{name} to be moved")
-        return sorted(self.done.iterdir())
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(tmp_path)
-
-
-@pytest.fixture
-def start_feed(start_pipeline: Callable[..., Pipeline], folders: Folders) -> Callable[..., Pipeline]:
-    return lambda **options: start_pipeline(
-        "feed",
-        FEED_DIRECTORY=str(folders.drop),
-        FEED_DONE_DIRECTORY=str(folders.done),
-        FEED_SOURCE="bank",
-        **options,
-    )
-
-
-def headers_of(record) -> dict[str, str]:
-    return {name: value.decode() for name, value in record.headers()}
 
 
 def test_a_file_becomes_requests_of_its_account_and_is_moved(log: Log, folders: Folders, start_feed):
@@ -145,19 +98,6 @@ def test_files_of_other_names_and_other_bytes_do_no_harm(log: Log, folders: Fold
         folders.wait_moved(name)
     assert (folders.drop / "notes.txt").exists()
     assert log.count(Topic.REQUESTS) == 1
-
-
-def test_a_file_waits_for_a_broker_that_is_down_and_is_not_moved_before(
-    log: Log, folders: Folders, start_feed, kafka_node: KafkaNode
-):
-    kafka_node.kill()
-    start_feed(is_ready=False)
-    folders.put("patient.csv", f"{HEADER}\n{GOOD_LINE}\n")
-    kafka_node.start()
-    assert (folders.drop / "patient.csv").exists()
-    kafka_node.wait_ready()
-    folders.wait_moved("patient.csv", 60)
-    assert [headers_of(record)["feed-file"] for record in log.records(Topic.REQUESTS)].count("patient.csv") == 1
 
 
 def test_killed_in_the_middle_it_reads_the_file_again_with_the_same_ids(log: Log, folders: Folders, start_feed):

@@ -1,0 +1,81 @@
+"""What tests put on the topics and find there."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from django.conf import settings as django_settings
+
+from streaming import kafka
+from streaming.topics import Topic
+from tests.stack import wait_until
+
+
+class Log:
+    """The topics of one broker."""
+
+    def __init__(self, bootstrap: str):
+        self._bootstrap = bootstrap
+        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "partitioner": "murmur2_random"})
+
+    def clear(self) -> None:
+        """Topics without records: made where they are missing, cut off where they are not."""
+        kafka.create_topics(AdminClient({"bootstrap.servers": self._bootstrap}))
+        wait_until(self._is_cut_off, 20, "the topics to be empty")
+
+    def _is_cut_off(self) -> bool:
+        """False while the partitions have no leader: a broker that has just started."""
+        try:
+            full = [topic for topic in Topic if self.count(topic)]
+            if full:
+                admin = AdminClient({"bootstrap.servers": self._bootstrap})
+                for future in admin.delete_records(self._ends(full)).values():
+                    future.result(20)
+        except KafkaException:
+            return False
+        return True
+
+    def put(
+        self, topic: Topic, value: bytes, *, key: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        self._producer.produce(topic, value, key=key, headers=list((headers or {}).items()))
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        assert self._producer.flush(30) == 0
+
+    def records(self, topic: Topic) -> list[Message]:
+        """Everything in a topic now, in the order of each partition."""
+        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look", "enable.auto.commit": False})
+        found: list[Message] = []
+        try:
+            for end in self._ends([topic]):
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, end.partition), timeout=20)
+                consumer.assign([TopicPartition(topic, end.partition, low)])
+                while low < high and (batch := consumer.consume(high - low, 20)):
+                    found += batch
+                    low = batch[-1].offset() + 1
+        finally:
+            consumer.close()
+        return found
+
+    def wait_for(self, topic: Topic, count: int, seconds: float = 30) -> list[Message]:
+        """The records of a topic as soon as there are `count` of them."""
+        wait_until(lambda: self.count(topic) >= count, seconds, f"{count} records on {topic}, not {self.count(topic)}")
+        return self.records(topic)
+
+    def count(self, topic: Topic) -> int:
+        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look"})
+        try:
+            marks = [consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])]
+        finally:
+            consumer.close()
+        return sum(high - low for low, high in marks)
+
+    def _ends(self, topics: Iterable[Topic]) -> list[TopicPartition]:
+        partitions = range(django_settings.KAFKA_PARTITIONS)
+        return [TopicPartition(str(topic), partition, -1) for topic in topics for partition in partitions]
+
+
+def headers_of(record: Message) -> dict[str, str]:
+    return {name: value.decode() for name, value in record.headers() or ()}

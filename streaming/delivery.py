@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from confluent_kafka import Consumer, Message
+from django.db import transaction
 
 from predictions import services
-from predictions.services import Answer, Refusal
-from streaming import messages
+from predictions.services import Answer
+from streaming import dead_letters, messages
 from streaming.bells import Bells
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
+from streaming.stopped_lines import Line
 from streaming.topics import Topic
 
 # Short transactions: SQLite has one writer, and the door and the publisher need it too.
@@ -19,39 +21,46 @@ BATCH_SIZE = 256
 class Deliverer:
     """Stores what the log says of predictions and tells their owners."""
 
-    def __init__(self, *, consumer: Consumer, dead_letters: Publisher, bells: Bells):
+    def __init__(self, *, consumer: Consumer, dead_letters: Publisher, bells: Bells, line: Line):
         self._consumer = consumer
         self._dead_letters = dead_letters
         self._bells = bells
+        self._line = line
 
     def run_once(self) -> int:
-        """One batch of results and dead letters; how many records."""
+        """One batch of results and dead letters; how many records.
+
+        Raises:
+            LineStopped: most results can't be read; none is lost, and an operator must look.
+        """
+        self._line.check_open()
         records = read_batch(self._consumer, limit=BATCH_SIZE)
         if not records:
             return 0
+        letters = [record for record in records if record.topic() == Topic.DEAD_LETTERS]
+        results = [record for record in records if record.topic() != Topic.DEAD_LETTERS]
         with handling(self._consumer, records):
-            answers, refusals = self._read(records)
+            answers = self._read(results)
             feeds = services.record_answers(answers) if answers else set()
-            feeds |= services.record_refusals(refusals) if refusals else set()
+            feeds |= _store_letters(letters) if letters else set()
             self._bells.ring(feeds)
         return len(records)
 
-    def _read(self, records: Sequence[Message]) -> tuple[list[Answer], list[Refusal]]:
+    def _read(self, results: Sequence[Message]) -> list[Answer]:
         answers: list[tuple[Message, Answer]] = []
-        refusals: list[Refusal] = []
         bad: list[tuple[Message, InvalidMessage]] = []
-        for record in records:
-            if record.topic() == Topic.DEAD_LETTERS:
-                refusal = messages.read_refusal(record)
-                refusals += [refusal] if refusal else []
-                continue
+        are_bad: list[bool] = []
+        for record in results:
             try:
                 answers.append((record, messages.read_result(record)))
+                are_bad.append(False)
             except InvalidMessage as error:
                 bad.append((record, error))
+                are_bad.append(True)
+        self._line.judge(are_bad)
         adoptable, orphans = _split_orphans(answers)
         self._bury([*bad, *orphans])
-        return adoptable, refusals
+        return adoptable
 
     def _bury(self, bad: Sequence[tuple[Message, InvalidMessage]]) -> None:
         for record, error in bad:
@@ -59,6 +68,14 @@ class Deliverer:
             self._dead_letters.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
         if bad:
             self._dead_letters.flush()
+
+
+def _store_letters(letters: Sequence[Message]) -> set[str]:
+    """Put dead letters into the inbox and tell those whose questions they refuse; keys of the feeds that moved."""
+    refusals = [refusal for letter in letters if (refusal := messages.read_refusal(letter))]
+    with transaction.atomic():
+        dead_letters.keep(letters)
+        return services.record_refusals(refusals) if refusals else set()
 
 
 def _split_orphans(

@@ -201,7 +201,7 @@ def handling(source: Consumer, messages: Sequence[Message]) -> Iterator[None]:
 
 
 def _mark_done(source: Consumer, messages: Sequence[Message]) -> None:
-    ends = {(topic, partition): offset + 1 for topic, partition, offset in map(_position, messages)}
+    ends = {(topic, partition): offset + 1 for topic, partition, offset in map(position, messages)}
     try:
         source.store_offsets(offsets=[TopicPartition(*where, end) for where, end in ends.items()])
     except KafkaException as error:
@@ -210,7 +210,7 @@ def _mark_done(source: Consumer, messages: Sequence[Message]) -> None:
 
 
 def _rewind(source: Consumer, messages: Sequence[Message]) -> None:
-    starts = {(topic, partition): offset for topic, partition, offset in map(_position, reversed(messages))}
+    starts = {(topic, partition): offset for topic, partition, offset in map(position, reversed(messages))}
     assigned = {(partition.topic, partition.partition) for partition in source.assignment()}
     for where, start in starts.items():
         # What was taken away meanwhile is read again by its new owner; a seek that fails ends the process.
@@ -218,7 +218,7 @@ def _rewind(source: Consumer, messages: Sequence[Message]) -> None:
             source.seek(TopicPartition(*where, start))
 
 
-def _position(message: Message) -> tuple[str, int, int]:
+def position(message: Message) -> tuple[str, int, int]:
     """Topic, partition and offset, all of which a record has that was consumed."""
     return cast(tuple[str, int, int], (message.topic(), message.partition(), message.offset()))
 

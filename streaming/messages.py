@@ -5,19 +5,23 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, Protocol, cast
 
 from confluent_kafka import Message
 
-from predictions.contract import FIELDS, FieldError
+from predictions.contract import CONTRACTS, FIELDS, FieldError
 from predictions.services import Answer, Refusal, Unpublished
 from streaming.kafka import Headers
+from streaming.topics import Topic
 
 # What a message may carry from hop to hop; anything else a stranger put there stays behind at the first Python hop.
 KEPT_HEADERS = ("source", "attempt", "traceparent")
 STAGES = ("accepted", "published", "prepared", "enqueued", "scored")
 # Dead letters of these stages are verdicts on the question; those of others are faults of ours.
 VERDICT_STAGES = ("prepare-request", "worker")
+DEAD_LETTER_HEADERS = frozenset(
+    json.loads((CONTRACTS / "schemas" / f"{Topic.DEAD_LETTERS}.json").read_text())["properties"]
+)
 MAX_DEAD_LETTER_HEADERS = 64
 MAX_DETAIL_BYTES = 500
 # A longer value leaves its beginning in the dead letter, and its length in a header.
@@ -35,6 +39,18 @@ class InvalidMessage(Exception):
         self.field = field
 
 
+class Readable(Protocol):
+    """As much of a Kafka record as is needed to read what it says."""
+
+    def key(self) -> bytes | None: ...
+
+    def value(self) -> bytes | None: ...
+
+    def headers(self) -> Any: ...
+
+    def timestamp(self) -> tuple[int, int]: ...
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -48,13 +64,14 @@ def as_text(moment: datetime) -> str:
 
 
 # -- headers -------------------------------------------------------------------------------------------------------
-def travelling_headers(message: Message) -> dict[str, str]:
+def travelling_headers(message: Readable) -> dict[str, str]:
     """The headers of `message` that go on to the next hop, as text."""
     wanted = {*KEPT_HEADERS, *(f"at-{stage}" for stage in STAGES)}
-    return {name: value.decode("utf-8", "replace") for name, value in _headers(message) if name in wanted and value}
+    return {name: value.decode("utf-8", "replace") for name, value in headers_of(message) if name in wanted and value}
 
 
-def _headers(message: Message) -> list[tuple[str, bytes | None]]:
+def headers_of(message: Readable) -> list[tuple[str, bytes | None]]:
+    """The headers in their order; none where there are none."""
     return cast(list[tuple[str, bytes | None]], message.headers() or [])
 
 
@@ -82,7 +99,7 @@ def request_message(row: Unpublished, *, traceparent: str = "") -> tuple[bytes, 
 
 
 # -- prediction_features_topic -------------------------------------------------------------------------------------
-def read_features(message: Message) -> dict:
+def read_features(message: Readable) -> dict:
     """A features record as an item of a scoring batch: id, features, flags, requested_at, headers.
 
     Raises:
@@ -112,7 +129,7 @@ def score_message(item: dict, *, scores: list[dict], flags: list[str]) -> tuple[
 
 
 # -- prediction_result_topic ---------------------------------------------------------------------------------------
-def read_result(message: Message) -> Answer:
+def read_result(message: Readable) -> Answer:
     """The answer that a result record brings.
 
     Raises:
@@ -164,34 +181,78 @@ def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadL
 
 
 def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> DeadLetter:
-    """The dead letter of an item of a scoring batch, which is no longer a record."""
+    """The dead letter of an item of a scoring batch, which is no longer a record of the features topic."""
     value = {name: item[name] for name in ("id", "features", "flags", "requested_at")}
-    headers = [*encode_headers(item["headers"]), *_error_headers(error, stage)]
+    where = {
+        "source-topic": str(Topic.FEATURES),
+        "source-timestamp-ms": item["headers"].get("at-prepared", str(now_ms())),
+    }
+    headers = [*encode_headers(item["headers"]), *_error_headers(error, stage), *encode_headers(where)]
     return DeadLetter(item["id"].encode(), to_json(value), headers)
 
 
-def read_refusal(message: Message) -> Refusal | None:
-    """What a dead letter says to the one who asked; None where it is no verdict on a question with an id."""
-    # PostgreSQL stores no NUL, and a stranger may have put one into a field's name.
-    headers = {
-        name: (value or b"").decode("utf-8", "replace").replace("\0", "\ufffd") for name, value in _headers(message)
-    }
-    prediction_id = _uuid((message.key() or b"").decode("utf-8", "replace"))
-    if prediction_id is None or headers.get("stage") not in VERDICT_STAGES:
-        return None
-    reason = FieldError(
+@dataclass(frozen=True)
+class Verdict:
+    """What a dead letter says of itself; any of it may be empty, since anybody may write to the topic."""
+
+    prediction_id: uuid.UUID | None
+    stage: str
+    error: str
+    field: str
+    detail: str
+    source_topic: str
+    source_partition: int | None
+    source_offset: int | None
+    is_whole: bool
+
+
+def read_dead_letter(message: Readable) -> Verdict:
+    """Why and where a record failed."""
+    headers = _texts(message)
+    return Verdict(
+        prediction_id=_uuid((message.key() or b"").decode("utf-8", "replace")),
+        stage=headers.get("stage", ""),
+        error=headers.get("error", ""),
         field=headers.get("error-field", ""),
-        code=headers.get("error", "invalid"),
-        detail=headers.get("error-detail", "The question could not be read."),
+        detail=headers.get("error-detail", ""),
+        source_topic=headers.get("source-topic", ""),
+        # What a column holds: PostgreSQL's integers have 32 and 64 bits.
+        source_partition=_whole_number(headers.get("source-partition", ""), digits=9),
+        source_offset=_whole_number(headers.get("source-offset", ""), digits=18),
+        is_whole=headers.keys().isdisjoint(("truncated-from-bytes", "key-truncated-from-bytes")),
     )
-    return Refusal(prediction_id, reason)
+
+
+def read_refusal(message: Readable) -> Refusal | None:
+    """What a dead letter says to the one who asked; None where it is no verdict on a question with an id."""
+    verdict = read_dead_letter(message)
+    if verdict.prediction_id is None or verdict.stage not in VERDICT_STAGES:
+        return None
+    detail = verdict.detail or "The question could not be read."
+    return Refusal(verdict.prediction_id, FieldError(verdict.field, verdict.error or "invalid", detail))
+
+
+def is_of_dead_letter(name: str) -> bool:
+    """Whether the header was added when the record became a dead letter."""
+    return name in DEAD_LETTER_HEADERS
+
+
+def _texts(message: Readable) -> dict[str, str]:
+    """The headers as text; PostgreSQL stores no NUL, and a stranger may have put one into a field's name."""
+    return {
+        name: (value or b"").decode("utf-8", "replace").replace("\0", "\ufffd") for name, value in headers_of(message)
+    }
+
+
+def _whole_number(text: str, *, digits: int) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
 
 
 def _kept_headers(message: Message) -> Headers:
     """The record's own headers, as far as there is room: a dead letter the broker refuses would stop its stage."""
     kept: Headers = []
     room = MAX_DEAD_LETTER_BYTES
-    for name, value in _headers(message)[:MAX_DEAD_LETTER_HEADERS]:
+    for name, value in headers_of(message)[:MAX_DEAD_LETTER_HEADERS]:
         room -= len(name.encode()) + len(value or b"")
         if room < 0:
             break
@@ -206,7 +267,7 @@ def _error_headers(error: InvalidMessage, stage: str) -> Headers:
 
 
 # -- reading JSON --------------------------------------------------------------------------------------------------
-def _object(message: Message) -> dict:
+def _object(message: Readable) -> dict:
     try:
         value = json.loads((message.value() or b"").decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

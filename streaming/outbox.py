@@ -11,9 +11,9 @@ from django.conf import settings
 
 from predictions import doorbell, services
 from predictions.services import Unpublished
-from streaming import messages
+from streaming import dead_letters, messages
 from streaming.bells import Bells
-from streaming.kafka import Headers
+from streaming.kafka import Headers, Publisher
 from streaming.topics import Topic
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,14 @@ class RequestPublisher(Protocol):
 
 
 class OutboxPublisher:
-    """Publishes what the doors accepted, again what was not answered, and gives up what missed its deadline."""
+    """Publishes what the doors accepted, again what was not answered, and gives up what missed its deadline.
 
-    def __init__(self, *, publisher: RequestPublisher, bell: "DoorbellListener", owners: Bells):
+    Beside that the dead letters that an operator marked for replay, by `replays`: they go to other topics too.
+    """
+
+    def __init__(self, *, publisher: RequestPublisher, replays: Publisher, bell: "DoorbellListener", owners: Bells):
         self._publisher = publisher
+        self._replays = replays
         self._bell = bell
         self._owners = owners
         self._more = True
@@ -59,6 +63,7 @@ class OutboxPublisher:
         self._more = published == BATCH_SIZE
         if is_time_to_look:
             published += self._publish(services.claim_overdue)
+            dead_letters.publish_marked(self._replays)
         return published
 
     def _publish(self, claim: Callable[..., AbstractContextManager[list[Unpublished]]]) -> int:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Sequence
 
 from confluent_kafka import Consumer, Message
-from mlmodel.scoring import Estimates, LiveModels
 
 from mlmodel.features import matrix
+from mlmodel.scoring import Estimates, LiveModels
 from mlmodel.support import nearest_km
 from predictions.location import location_flags, unsupported
 from streaming import messages
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
+from streaming.stopped_lines import Line
 from streaming.topics import Topic
 
 
@@ -26,18 +27,24 @@ class BatchScorer:
         enqueue: Callable[[list[dict]], None],
         wait_for_room: Callable[[], bool],
         batch_size: int,
+        line: Line,
     ):
         self._consumer = consumer
         self._dead_letters = dead_letters
         self._enqueue = enqueue
         self._wait_for_room = wait_for_room
         self._batch_size = batch_size
+        self._line = line
 
     def run_once(self) -> int:
         """One batch: read it, enqueue it, then let its offsets be committed; how many predictions.
 
         A batch is read only when a worker has room for it, so that batches grow under load instead of the queue.
+
+        Raises:
+            LineStopped: most records can't be read; none is lost, and an operator must look.
         """
+        self._line.check_open()
         if not self._wait_for_room():
             return 0
         records = read_batch(self._consumer, limit=self._batch_size)
@@ -50,12 +57,12 @@ class BatchScorer:
         return len(batch)
 
     def _readable(self, records: Sequence[Message]) -> list[dict]:
+        found = [_read(record) for record in records]
+        self._line.judge(isinstance(item, InvalidMessage) for item in found)
         batch = []
-        for record in records:
-            try:
-                item = messages.read_features(record)
-            except InvalidMessage as error:
-                letter = messages.dead_letter(record, error, stage="scorer")
+        for record, item in zip(records, found, strict=True):
+            if isinstance(item, InvalidMessage):
+                letter = messages.dead_letter(record, item, stage="scorer")
                 self._dead_letters.publish(
                     Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers
                 )
@@ -65,6 +72,13 @@ class BatchScorer:
         if len(batch) < len(records):
             self._dead_letters.flush()
         return batch
+
+
+def _read(record: Message) -> dict | InvalidMessage:
+    try:
+        return messages.read_features(record)
+    except InvalidMessage as error:
+        return error
 
 
 # -- the worker ----------------------------------------------------------------------------------------------------

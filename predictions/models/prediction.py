@@ -69,6 +69,7 @@ class Prediction(models.Model):
             models.Index("feed_key", F("requested_at").desc(), name="prediction_history"),
             models.Index(F("requested_at").desc(), name="prediction_newest"),
             models.Index("requested_at", name="prediction_in_flight", condition=Q(settled_at__isnull=True)),
+            models.Index("status", "settled_at", name="prediction_ledger"),
         ]
         constraints = [
             models.CheckConstraint(

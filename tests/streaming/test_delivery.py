@@ -14,6 +14,8 @@ from streaming import kafka
 from streaming.bells import Bells
 from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
+from streaming.models import DeadLetter
+from streaming.stopped_lines import Line
 from streaming.topics import Topic
 from tests.making import FEATURES, published, user, visitor
 from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
@@ -51,7 +53,9 @@ def verdict(prediction_id: uuid.UUID, stage: str) -> tuple[bytes, bytes, list]:
 
 
 def make_deliverer(consumer: Consumer, bells=None) -> Deliverer:
-    return Deliverer(consumer=consumer, dead_letters=kafka.publisher(), bells=bells or RecordedBells())
+    return Deliverer(
+        consumer=consumer, dead_letters=kafka.publisher(), bells=bells or RecordedBells(), line=Line("deliverer")
+    )
 
 
 def run_until(deliverer: Deliverer, count: int) -> None:
@@ -142,6 +146,15 @@ def test_a_dead_letter_of_another_stage_leaves_the_prediction_waiting(broker: Mo
     assert prediction.status == "published"
 
 
+@pytest.mark.parametrize("stage", ["prepare-request", "scorer"])
+def test_every_dead_letter_is_kept_in_the_inbox(broker: MockKafka, consume, stage):
+    prediction = published()
+    broker.put(Topic.DEAD_LETTERS, verdict(prediction.pk, stage))
+    run_until(make_deliverer(consume("g", *TOPICS)), 1)
+    letter = DeadLetter.objects.get()
+    assert (letter.stage, letter.prediction_id, letter.status) == (stage, prediction.pk, "received")
+
+
 # -- what fails ----------------------------------------------------------------------------------------------------
 def test_a_crash_between_store_and_commit_makes_no_second_event(broker: MockKafka):
     class Killed(BaseException):
@@ -183,6 +196,23 @@ def test_a_database_error_leaves_the_batch_uncommitted_and_it_is_read_again(brok
     prediction.refresh_from_db()
     assert prediction.status == "answered"
     assert broker.committed("g", Topic.RESULTS) == 1
+
+
+def test_a_letter_whose_verdict_is_not_stored_is_not_kept_either(broker: MockKafka, monkeypatch):
+    def fail(refusals) -> set[str]:
+        raise OperationalError("the database went away")
+
+    broker.put(Topic.DEAD_LETTERS, verdict(published().pk, "worker"))
+    consumer = kafka.consumer("g", TOPICS)
+    deliverer = make_deliverer(consumer)
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "record_refusals", fail)
+        with pytest.raises(OperationalError):
+            run_until(deliverer, 1)
+    assert not DeadLetter.objects.exists()
+    run_until(deliverer, 1)
+    consumer.close()
+    assert DeadLetter.objects.count() == 1
 
 
 def test_a_dead_letter_that_is_not_acknowledged_stores_nothing_yet(broker: MockKafka, consume):

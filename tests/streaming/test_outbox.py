@@ -10,12 +10,14 @@ import pytest
 
 from predictions import doorbell
 from predictions.models import Prediction
-from streaming import kafka, outbox
+from streaming import dead_letters, kafka, outbox
 from streaming.bells import Bells
 from streaming.kafka import NotDelivered
+from streaming.models import DeadLetter
 from streaming.outbox import DoorbellListener, OutboxPublisher
 from streaming.topics import Topic
-from tests.making import accepted, long_ago, published, visitor
+from tests.making import accepted, long_ago, published, user, visitor
+from tests.streaming import letters
 from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +28,14 @@ class NoBell:
         pass
 
 
+def make_publisher(*, bell) -> OutboxPublisher:
+    publisher = kafka.publisher()
+    return OutboxPublisher(publisher=publisher, replays=publisher, bell=bell, owners=Bells())
+
+
 @pytest.fixture
 def publisher(broker: MockKafka) -> OutboxPublisher:
-    return OutboxPublisher(publisher=kafka.publisher(), bell=NoBell(), owners=Bells())
+    return make_publisher(bell=NoBell())
 
 
 @pytest.mark.database
@@ -59,7 +66,7 @@ def test_what_the_broker_does_not_acknowledge_is_not_marked_and_published_again(
 @pytest.mark.database
 def test_a_broker_that_is_down_loses_nothing(broker: MockKafka, monkeypatch):
     monkeypatch.setattr(kafka.Publisher.flush, "__defaults__", (0.3,))
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=NoBell(), owners=Bells())
+    publisher = make_publisher(bell=NoBell())
     broker.go_down()
     keys = {str(accepted().pk).encode() for _ in range(3)}
     with pytest.raises(NotDelivered):
@@ -79,7 +86,7 @@ def test_a_full_batch_is_followed_by_the_next_without_a_wait(broker: MockKafka, 
             waits.append(seconds)
 
     monkeypatch.setattr(outbox, "BATCH_SIZE", 2)
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=Counted(), owners=Bells())
+    publisher = make_publisher(bell=Counted())
     for _ in range(5):
         accepted(visitor())
     assert [publisher.run_once() for _ in range(4)] == [2, 2, 1, 0]
@@ -100,7 +107,7 @@ def test_an_unanswered_question_is_published_again_with_the_same_id_and_the_next
 @pytest.mark.database
 def test_at_the_deadline_the_owner_is_told_even_while_the_broker_is_down(broker: MockKafka, monkeypatch):
     monkeypatch.setattr(kafka.Publisher.flush, "__defaults__", (0.3,))
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=NoBell(), owners=Bells())
+    publisher = make_publisher(bell=NoBell())
     broker.go_down()
     prediction = accepted()
     long_ago(prediction, requested_at=31)
@@ -109,6 +116,13 @@ def test_at_the_deadline_the_owner_is_told_even_while_the_broker_is_down(broker:
     prediction.refresh_from_db()
     assert prediction.status == "failed"
     assert "30 seconds" in prediction.reason["detail"]
+
+
+def test_a_marked_dead_letter_is_put_back_by_the_publisher(broker: MockKafka, publisher):
+    letters.stored(key=b"k")
+    dead_letters.mark_for_replay(DeadLetter.objects.all(), by=user())
+    publisher.run_once()
+    assert [record.key() for record in broker.records(Topic.REQUESTS)] == [b"k"]
 
 
 # -- the doorbell --------------------------------------------------------------------------------------------------
@@ -155,7 +169,7 @@ def test_the_bell_is_heard_again_after_redis_was_away(redis_away):
 
 def test_without_redis_a_row_is_published_all_the_same(broker: MockKafka, redis_away):
     accepted()
-    publisher = OutboxPublisher(publisher=kafka.publisher(), bell=DoorbellListener(), owners=Bells())
+    publisher = make_publisher(bell=DoorbellListener())
     assert publisher.run_once() == 1
     accepted()
     assert publisher.run_once() == 1

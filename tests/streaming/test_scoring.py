@@ -21,6 +21,7 @@ from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag
 from streaming.queue_room import CeleryQueue
 from streaming.scoring import BatchScorer, BatchScoring
+from streaming.stopped_lines import Line
 from streaming.tasks import score_batch
 from streaming.topics import Topic
 from tests.making import FEATURES
@@ -39,13 +40,21 @@ def ids(batch: list[dict]) -> list[int]:
     return [int(item["id"][-12:]) for item in batch]
 
 
-def make_scorer(consumer: Consumer, enqueue, wait_for_room=lambda: True) -> BatchScorer:
+class NeverStopped(Line):
+    """Tests of scoring need no database."""
+
+    def check_open(self) -> None:
+        pass
+
+
+def make_scorer(consumer: Consumer, enqueue, wait_for_room=lambda: True, line: Line | None = None) -> BatchScorer:
     return BatchScorer(
         consumer=consumer,
         dead_letters=kafka.publisher(),
         enqueue=enqueue,
         wait_for_room=wait_for_room,
         batch_size=BATCH_SIZE,
+        line=line or NeverStopped("scorer"),
     )
 
 

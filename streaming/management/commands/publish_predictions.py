@@ -7,24 +7,27 @@ from streaming.bells import Bells
 from streaming.ingress import IngressPublisher
 from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
-from streaming.outbox import DoorbellListener, OutboxPublisher, RequestPublisher
+from streaming.outbox import DoorbellListener, OutboxPublisher
 
 
 class Command(BaseCommand):
     help = "Publish accepted predictions to prediction_topic, until stopped. Any number may run on PostgreSQL."
 
     def handle(self, **options):
-        outbox = OutboxPublisher(publisher=_way_onto_the_log(), bell=DoorbellListener(), owners=Bells())
+        publisher = kafka.publisher()
+        outbox = OutboxPublisher(
+            publisher=_ingress() or publisher, replays=publisher, bell=DoorbellListener(), owners=Bells()
+        )
         run_until_stopped(
             outbox.run_once, name="publisher", stop=StopFlag().listen(), away=(NotDelivered, OperationalError)
         )
 
 
-def _way_onto_the_log() -> RequestPublisher:
-    """Connect where the settings name its door, Kafka itself otherwise."""
+def _ingress() -> IngressPublisher | None:
+    """Connect, where the settings name its door."""
     url, token = settings.CONNECT_INGRESS_URL, settings.CONNECT_INGRESS_TOKEN
     if not url:
-        return kafka.publisher()
+        return None
     if not url.startswith(("http://", "https://")):
         raise CommandError("CONNECT_INGRESS_URL must begin with http:// or https://")
     if len(token) < 16:

@@ -2,6 +2,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 from kombu.exceptions import OperationalError
 
 from streaming import kafka
@@ -9,8 +10,9 @@ from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
 from streaming.queue_room import CeleryQueue
 from streaming.scoring import BatchScorer
+from streaming.stopped_lines import Line, LineStopped
 from streaming.tasks import score_batch
-from streaming.topics import Topic
+from streaming.topics import Group, Topic
 
 
 class Command(BaseCommand):
@@ -19,20 +21,21 @@ class Command(BaseCommand):
     def handle(self, **options):
         stop = StopFlag().listen()
         queue = CeleryQueue(current_app, waiting=1)
-        consumer = kafka.consumer("score-predictions", [Topic.FEATURES])
+        consumer = kafka.consumer(Group.SCORE, [Topic.FEATURES])
         scorer = BatchScorer(
             consumer=consumer,
             dead_letters=kafka.publisher(),
             enqueue=lambda batch: score_batch.apply_async(args=[batch], retry=False),
             wait_for_room=lambda: queue.wait_for_room(stop),
             batch_size=settings.SCORING_BATCH_SIZE,
+            line=Line("scorer"),
         )
         try:
             run_until_stopped(
                 scorer.run_once,
                 name="scorer",
                 stop=stop,
-                away=(NotDelivered, OperationalError, redis.RedisError),
+                away=(NotDelivered, OperationalError, DatabaseError, redis.RedisError, LineStopped),
             )
         finally:
             consumer.close()

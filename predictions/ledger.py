@@ -1,0 +1,47 @@
+"""The ledger: accepted ever = answered + rejected + failed + in flight. It is counted, never kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+
+from predictions.models import Prediction
+
+_Status = Prediction.Status
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of every prediction that was ever accepted or adopted and is still kept."""
+
+    accepted: int
+    answered: int
+    rejected: int
+    failed: int
+    in_flight: int
+    in_outbox: int
+    """Of those in flight: accepted, and not on the log yet."""
+    oldest_at: datetime | None
+    """When the oldest of those in flight was asked."""
+
+    @property
+    def difference(self) -> int:
+        """How many accepted predictions are in no account, or in two; anything but 0 is a fault of ours."""
+        return self.accepted - self.answered - self.rejected - self.failed - self.in_flight
+
+
+def read_ledger() -> Ledger:
+    """Count now. One statement, hence one moment: between two of them a prediction could move.
+
+    In flight is what has no moment of settling, whatever its status says, so that the sum finds the two apart.
+    """
+    counted = Prediction.objects.order_by().aggregate(
+        accepted=Count("*"),
+        answered=Count("status", filter=Q(status=_Status.ANSWERED)),
+        rejected=Count("status", filter=Q(status=_Status.REJECTED)),
+        failed=Count("status", filter=Q(status=_Status.FAILED)),
+        in_flight=Count("status", filter=Q(settled_at__isnull=True)),
+    )
+    outbox = Prediction.objects.filter(published_at__isnull=True, settled_at__isnull=True).count()
+    oldest = Prediction.objects.filter(settled_at__isnull=True).aggregate(at=Min("requested_at"))
+    return Ledger(**counted, in_outbox=outbox, oldest_at=oldest["at"])

@@ -1,0 +1,91 @@
+"""What operators handle: records that no stage could use, and consumers that stopped because of too many of them."""
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from streaming.topics import Topic
+
+# What a replay may go back to.
+ORIGINS = tuple(topic for topic in Topic if topic != Topic.DEAD_LETTERS)
+
+
+class DeadLetter(models.Model):
+    """A record of `prediction_dead_letter_topic`: received -> marked -> replayed, or discarded.
+
+    What it was stays as it came (`key`, `value`, `headers`); an operator's edited body is kept beside it. Its writers
+    are the deliverer (insert), operators in admin (`body`, marked, discarded) and the publisher (replayed).
+    """
+
+    class Status(models.TextChoices):
+        RECEIVED = "received"
+        MARKED = "marked", "marked for replay"
+        REPLAYED = "replayed"
+        DISCARDED = "discarded"
+
+    partition = models.PositiveIntegerField(help_text="Of prediction_dead_letter_topic.")
+    offset = models.BigIntegerField()
+    written_ms = models.BigIntegerField(
+        help_text="The broker's time, epoch milliseconds. Offsets begin anew when a topic is made anew."
+    )
+
+    stage = models.CharField(max_length=64, help_text="Who refused it.")
+    error = models.CharField(max_length=64)
+    field = models.CharField(max_length=64, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+    source_topic = models.CharField(max_length=249, blank=True, verbose_name="origin")
+    source_partition = models.PositiveIntegerField(null=True, blank=True)
+    source_offset = models.BigIntegerField(null=True, blank=True)
+    prediction_id = models.UUIDField(null=True, blank=True, db_index=True, help_text="Where the key is one.")
+
+    key = models.BinaryField(null=True)
+    value = models.BinaryField(null=True)
+    headers = models.JSONField(help_text="Name and value, the value in base64, in their order.")
+    is_whole = models.BooleanField(default=True, help_text="Too long a record leaves its beginning only.")
+    body = models.TextField(null=True, blank=True, help_text="An operator's edited body, published instead.")
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVED)
+    received_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="When it was replayed or discarded.")
+
+    # Read by django-simple-history when it writes the audit row of a save.
+    _history_user: AbstractBaseUser | None
+    history = HistoricalRecords(excluded_fields=["key", "value", "headers"])
+
+    REPLAYABLE = Q(source_topic__in=ORIGINS) & (Q(is_whole=True) | Q(body__isnull=False))
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index("id", name="dead_letter_marked", condition=Q(status="marked")),
+            models.Index(fields=["status", "-id"], name="dead_letter_inbox"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["partition", "offset", "written_ms"], name="dead_letter_stored_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partition}/{self.offset}: {self.error} ({self.stage})"
+
+
+class StoppedLine(models.Model):
+    """A consumer that met too many records it could not use, and reads no further until an operator resumes it."""
+
+    consumer = models.CharField(max_length=32)
+    detail = models.CharField(max_length=500)
+    stopped_at = models.DateTimeField()
+    resumed_at = models.DateTimeField(null=True, blank=True)
+    resumed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consumer"], condition=Q(resumed_at__isnull=True), name="stopped_line_once_a_consumer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer}, stopped at {self.stopped_at:%Y-%m-%d %H:%M:%S}"

@@ -13,7 +13,7 @@ UNSUPPORTED = "unsupported_location"
 def unsupported(km: float) -> FieldError | None:
     """The error of a place whose nearest known block group is `km` away; None where it can be priced.
 
-    The coordinate box of the contract alone admits Reno, Las Vegas and the Pacific.
+    The coordinate box of the contract alone admits Las Vegas and the Pacific.
     """
     if km <= HARD_KM:
         return None

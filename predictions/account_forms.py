@@ -27,7 +27,10 @@ class ProfileForm(_OwnForm):
 
     theme = forms.ChoiceField(choices=Profile.Theme.choices, required=False)
     email = forms.EmailField(
-        label="Email address", required=False, help_text="Only to reset a forgotten password; may stay empty."
+        label="Email address",
+        required=False,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        help_text="Only to reset a forgotten password; may stay empty.",
     )
     password = forms.CharField(
         label="Your password", required=False, strip=False, widget=_PASSWORD, help_text="Only for a new address."

@@ -55,7 +55,7 @@ class HistoryFilter(filters.FilterSet):
         "cheapest": ("Lowest price first", F("price").asc(nulls_last=True)),
     }
 
-    words = filters.CharFilter(method="with_words", label="Words in notes or tags", max_length=100)
+    words = filters.CharFilter(method="with_words", label="Note or tag", max_length=100)
     status = filters.ChoiceFilter(choices=Prediction.Status.choices, empty_label="Any")
     price_min = _Price("gte", "Price from")
     price_max = _Price("lte", "Price to")

@@ -40,6 +40,12 @@ def pin(session: MutableMapping[str, Any], caller: Caller, prediction: Predictio
     session[_KEY] = [str(pk) for pk in (*kept, prediction.pk)]
 
 
+def pin_pair(session: MutableMapping[str, Any], caller: Caller, first: Prediction, second: Prediction) -> None:
+    """Lay two side by side: the first before all others, of which the last make room."""
+    others = [other.pk for other in pinned(session, caller) if other.pk != first.pk]
+    session[_KEY] = [str(pk) for pk in (first.pk, second.pk, *others[: MOST - 2])]
+
+
 def unpin(session: MutableMapping[str, Any], prediction: Prediction) -> None:
     """Take it away from the others."""
     session[_KEY] = [str(pk) for pk in pinned_ids(session) if pk != prediction.pk]

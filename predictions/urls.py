@@ -40,6 +40,7 @@ keeping_urls = [
     path("sale/withdraw", keeping.withdraw_sale, name="sale_withdraw"),
     path("share", keeping.share, name="share"),
     path("share/stop", keeping.stop_sharing, name="share_stop"),
+    path("again", keeping.ask_again, name="ask_again"),
     path("pin", compare.pin, name="pin"),
     path("unpin", compare.unpin, name="unpin"),
     path("delete", keeping.delete, name="delete"),

@@ -5,11 +5,13 @@ import uuid
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from predictions import pins
 from predictions.callers import caller_of
+from predictions.change import change_between
 from predictions.inputs import INPUTS
 from predictions.reading import own_predictions
 
@@ -19,8 +21,13 @@ from predictions.reading import own_predictions
 def compare(request: HttpRequest) -> HttpResponse:
     pinned = pins.pinned(request.session, caller_of(request))
     rows = [(box, [box.shown(one.features[box.field.name]) for one in pinned]) for box in INPUTS]
-    features = [(box, values, len(set(values)) > 1) for box, values in rows]
-    return render(request, "keeping/compare.html", {"pinned": pinned, "features": features, "most": pins.MOST})
+    context = {
+        "pinned": pinned,
+        "features": [(box, values, len(set(values)) > 1) for box, values in rows],
+        "changes": [change_between(pinned[0], later) for later in pinned[1:]],
+        "most": pins.MOST,
+    }
+    return render(request, "keeping/compare.html", context)
 
 
 @require_POST
@@ -30,10 +37,16 @@ def pin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         pins.pin(request.session, caller, get_object_or_404(own_predictions(caller), pk=pk))
     except pins.AllPinned:
         messages.error(request, f"There is room for {pins.MOST}: take one away first.")
-    return redirect("compare")
+    return _back(request)
 
 
 @require_POST
 def unpin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     pins.unpin(request.session, get_object_or_404(own_predictions(caller_of(request)), pk=pk))
-    return redirect("compare")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page on which the button was pressed; `next` is its path, never another site's."""
+    path = request.POST.get("next", "")
+    return redirect(path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) else "compare")

@@ -8,11 +8,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from predictions import keeping
+from predictions import keeping, pins
+from predictions.asking import ask
 from predictions.callers import caller_of
+from predictions.contract import FeatureErrors
 from predictions.keeping_forms import NoteForm, SaleForm
 from predictions.models import Prediction
 from predictions.reading import own_predictions
+from predictions.throttle import TooMany
+from predictions.views.accounts import too_often
 from predictions.views.prediction import shown_to_all
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -64,6 +68,22 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect("prediction", pk=pk)
     messages.success(request, "The prediction is deleted.")
     return redirect("history")
+
+
+@require_POST
+def ask_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The same inputs as a new question, which today's model answers; both are pinned to be compared."""
+    own, caller = _own(request, pk), caller_of(request)
+    try:
+        again = ask(features=own.features, caller=caller, address=request.META.get("REMOTE_ADDR", ""), source="page")
+    except FeatureErrors as error:
+        messages.error(request, f"It can't be asked again: {error.errors[0].detail}")
+        return redirect("prediction", pk=pk)
+    except TooMany as error:
+        return too_often(request, error)
+    pins.pin_pair(request.session, caller, own, again)
+    messages.success(request, "Asked again. Both answers are pinned, side by side they tell why they differ.")
+    return redirect("prediction", pk=again.pk)
 
 
 # -- sharing ---------------------------------------------------------------------------------------------------------

@@ -248,3 +248,35 @@ def test_what_is_kept_comes_along_with_the_visitors_prediction(visitor_browser, 
     noted(prediction, "by the sea")
     visitor_browser.post("/accounts/login/", {"username": "ada", "password": "correct horse"})
     assert "by the sea" in of_page(visitor_browser, prediction)
+
+
+# -- asked again -----------------------------------------------------------------------------------------------------
+def test_asking_again_is_a_new_question_that_lies_beside_the_old_answer(signed_in, mine):
+    for _ in range(4):
+        signed_in.post(f"/predictions/{making.answered(Caller(mine.feed_key, mine.owner)).pk}/pin")
+    page = signed_in.post(f"/predictions/{mine.pk}/again", follow=True)
+    again = Prediction.objects.get(status=Prediction.Status.ACCEPTED)
+    assert page.redirect_chain == [(f"/predictions/{again.pk}", 302)]
+    assert again.features == mine.features
+    pinned = signed_in.get("/compare").context["pinned"]
+    assert (pinned[:2], len(pinned)) == ([mine, again], 4)
+
+
+def test_what_can_not_be_asked_any_more_is_told(signed_in, mine):
+    Prediction.objects.filter(pk=mine.pk).update(features={**mine.features, "latitude": 33.0, "longitude": -124.0})
+    page = signed_in.post(f"/predictions/{mine.pk}/again", follow=True)
+    assert "asked again" in text_of(page)
+    assert Prediction.objects.count() == 1
+
+
+def test_asking_again_too_often_is_refused(signed_in, mine, settings):
+    settings.USER_RATE = "1/h"
+    answers = [signed_in.post(f"/predictions/{mine.pk}/again").status_code for _ in range(2)]
+    assert answers == [302, 429]
+
+
+def test_the_button_leads_back_to_its_page_and_to_no_other_site(signed_in, mine):
+    address = f"/predictions/{mine.pk}/pin"
+    assert signed_in.post(address, {"next": "/history?page=2"})["Location"] == "/history?page=2"
+    assert signed_in.post(address, {"next": "https://evil.example/"})["Location"] == "/compare"
+    assert signed_in.post(address, {"next": "//evil.example/"})["Location"] == "/compare"

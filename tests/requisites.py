@@ -46,6 +46,13 @@ REQUISITES = (
         "PostgreSQL", postgres.is_installed, "the database tests on it", "apt install postgresql", ("postgresql",)
     ),
     Requisite(
+        "nginx",
+        lambda: shutil.which("nginx", path="/usr/sbin:/usr/bin") is not None,
+        "nginx before the web process",
+        "apt install nginx-light",
+        ("nginx-light",),
+    ),
+    Requisite(
         "Rust for WebAssembly",
         has_wasm_target,
         "that the transforms are what their sources say",

@@ -27,6 +27,11 @@ class Outcome:
     headers: list[tuple[str, str]]
     is_refused: bool
 
+    @property
+    def text(self) -> str:
+        """The value for people."""
+        return _shown(self.value)
+
 
 class CannotTry(Exception):
     """Nothing reads the topic that this letter came from."""

@@ -255,6 +255,19 @@ def _drop_unreadable_headers(message: Message) -> None:
         message.set_headers([])
 
 
+def partitions_of_topics(admin: AdminClient, *, seconds: float) -> list[TopicPartition]:
+    """Every partition of this project's topics.
+
+    Raises:
+        KafkaException: the broker can't be reached in `seconds`.
+        LookupError: a topic is missing.
+    """
+    there = admin.list_topics(timeout=seconds).topics
+    if missing := [topic for topic in Topic if topic not in there]:
+        raise LookupError(f"topics are missing ({', '.join(missing)}): run manage.py create_topics")
+    return [TopicPartition(topic, partition) for topic in Topic for partition in sorted(there[topic].partitions)]
+
+
 def create_topics(admin: AdminClient, *, seconds: float = 30.0) -> list[str]:
     """Create the topics that are missing, all with the same number of partitions; names of those created.
 

@@ -15,8 +15,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from mlmodel.registry import live_versions
-from streaming.kafka import admin_client
-from streaming.topics import Topic
+from streaming.kafka import admin_client, partitions_of_topics
+from streaming.stopped_lines import stopped_lines
 
 CHECK_SECONDS = 2.0
 # What was found is told again to those who ask within this time.
@@ -32,7 +32,9 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 
 
 async def readyz(request: HttpRequest) -> HttpResponse:
-    lines = await asyncio.get_running_loop().run_in_executor(_checks, _check_now_and_then)
+    """Ready when every part is; those named by `?without=` are left out."""
+    found = await asyncio.get_running_loop().run_in_executor(_checks, _check_now_and_then)
+    lines = [line for line in found if line["part"] not in request.GET.getlist("without")]
     return HttpResponse(
         "".join(json.dumps(line) + "\n" for line in lines),
         status=200 if all(line["ready"] for line in lines) else 503,
@@ -79,14 +81,13 @@ def _redis() -> None:
 
 
 @cache
-def _kafka_client() -> AdminClient:
+def kafka_client() -> AdminClient:
+    """The one client with which this process asks the broker how it is."""
     return admin_client()
 
 
 def _kafka() -> None:
-    there = _kafka_client().list_topics(timeout=CHECK_SECONDS).topics
-    if missing := [topic for topic in Topic if topic not in there]:
-        raise LookupError(f"topics are missing ({', '.join(missing)}): run manage.py create_topics")
+    partitions_of_topics(kafka_client(), seconds=CHECK_SECONDS)
 
 
 def _model() -> None:
@@ -94,4 +95,15 @@ def _model() -> None:
         raise LookupError("no champion model: run manage.py register_models")
 
 
-_CHECKS: dict[str, Callable[[], None]] = {"database": _database, "redis": _redis, "kafka": _kafka, "model": _model}
+def _lines() -> None:
+    if stopped := stopped_lines():
+        raise RuntimeError("; ".join(f"the {line.consumer} is stopped: {line.detail}" for line in stopped))
+
+
+_CHECKS: dict[str, Callable[[], None]] = {
+    "database": _database,
+    "redis": _redis,
+    "kafka": _kafka,
+    "model": _model,
+    "lines": _lines,
+}

@@ -1,15 +1,18 @@
-"""What streaming answers: WebSocket and SSE."""
+"""What streaming answers: WebSocket and SSE, probes, and the ledger in admin."""
 
+from django.contrib import admin
 from django.urls import path
 
 from streaming import readiness, sse
 from streaming.consumers import FeedConsumer
+from streaming.ledger_page import ledger_page
 
 urlpatterns = [
     path("stream", sse.stream, name="stream"),
     path("feed", sse.feed, name="feed"),
     path("healthz", readiness.healthz, name="healthz"),
     path("readyz", readiness.readyz, name="readyz"),
+    path("admin/ledger/", admin.site.admin_view(ledger_page), name="ledger"),
 ]
 
 websocket_urlpatterns = [path("ws/predictions/", FeedConsumer.as_asgi())]

@@ -184,7 +184,8 @@ class Stack:
         with self._terminal.step("whole path") as step:
             self._wait(
                 step,
-                lambda: answers_http(self._port, "/readyz"),
+                # A consumer that stands still is resumed in admin, which must be up for that.
+                lambda: answers_http(self._port, "/readyz?without=lines"),
                 lambda: self._look(supervisord, watch),
             )
 

@@ -8,9 +8,11 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError
 from django.test import AsyncClient
+from django.utils import timezone
 
 from predictions.database_threads import in_database_thread
 from streaming import readiness
+from streaming.models import StoppedLine
 from tests.streaming.mock_kafka import MockKafka, mock_kafka
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def nothing_kept(monkeypatch) -> None:
     """Neither what the test before found, nor its client to a broker of its own."""
     monkeypatch.setattr(readiness, "_checked_at", float("-inf"))
-    readiness._kafka_client.cache_clear()
+    readiness.kafka_client.cache_clear()
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ async def ready() -> tuple[int, dict[str, dict]]:
     response = await AsyncClient().get("/readyz")
     assert response["Cache-Control"] == "no-store"
     lines = [json.loads(line) for line in response.content.decode().splitlines()]
-    assert [line["part"] for line in lines] == ["database", "redis", "kafka", "model"]
+    assert [line["part"] for line in lines] == ["database", "redis", "kafka", "model", "lines"]
     return response.status_code, {line["part"]: line for line in lines}
 
 
@@ -73,6 +75,14 @@ async def test_a_registry_without_a_champion_is_named_with_what_to_do(broker: Mo
     status, lines = await ready()
     assert (status, missing(lines)) == (503, ["model"])
     assert "register_models" in lines["model"]["detail"]
+
+
+async def test_a_consumer_that_stands_still_is_named_and_can_be_left_out(broker: MockKafka, champion):
+    await StoppedLine.objects.acreate(consumer="scorer", detail="51 of the last 51", stopped_at=timezone.now())
+    status, lines = await ready()
+    assert (status, missing(lines)) == (503, ["lines"])
+    assert "scorer" in lines["lines"]["detail"]
+    assert (await AsyncClient().get("/readyz?without=lines")).status_code == 200
 
 
 async def test_a_database_that_is_away_is_named(broker: MockKafka, champion, monkeypatch):

@@ -38,9 +38,9 @@ def broker_that_asks(node: KafkaNode, settings) -> Iterator[None]:
     settings.KAFKA_BOOTSTRAP_SERVERS = node.bootstrap
     settings.KAFKA_CLIENT_PROPERTIES = node.client_properties
     settings.KAFKA_PARTITIONS = 1
-    readiness._kafka_client.cache_clear()
+    readiness.kafka_client.cache_clear()
     yield
-    readiness._kafka_client.cache_clear()
+    readiness.kafka_client.cache_clear()
 
 
 @pytest.fixture

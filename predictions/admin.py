@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
 
 from predictions.callers import make_token, revoke_token
-from predictions.models import ApiToken, IntegrationSource, Prediction
+from predictions.models import ApiToken, IntegrationSource, Prediction, Sale
 from predictions.templatetags.wording import dollars, took
 from predictions.wording import waterfall
 
@@ -101,6 +102,33 @@ class PredictionAdmin(admin.ModelAdmin):
             f"{step.began_ms:>6} ms  + {step.took_ms:>5} ms  {step.words}" for step in waterfall(prediction.stages)
         ]
         return format_html("<pre>{}</pre>", "\n".join(steps)) if steps else "–"
+
+
+@admin.register(Sale)
+class SaleAdmin(SimpleHistoryAdmin):
+    """Read-only, with every change: what homes sold for is told by their owners alone."""
+
+    list_display = ["prediction", "shown_price", "estimate", "sold_on", "reported_at", "changed_at"]
+    list_select_related = ["prediction"]
+    date_hierarchy = "reported_at"
+    history_list_display = ["price", "sold_on"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Sale | None = None) -> bool:
+        return False
+
+    @admin.display(description="sold for", ordering="price")
+    def shown_price(self, sale: Sale) -> str:
+        return dollars(sale.price)
+
+    @admin.display(description="estimate", ordering="prediction__price")
+    def estimate(self, sale: Sale) -> str:
+        return dollars(sale.prediction.price)
 
 
 @admin.register(ApiToken)

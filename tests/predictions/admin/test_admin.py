@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from predictions import services
+from predictions import keeping, services
 from predictions.callers import BadToken, Caller, make_token, user_of_token
 from predictions.models import ApiToken
 from tests import making
@@ -35,6 +35,19 @@ def test_a_prediction_is_read_in_full_and_not_changed(operator, ada):
     assert operator.post(address, {"price": 1}).status_code == 403
     assert operator.get(f"{PREDICTIONS}add/").status_code == 403
     assert operator.post(f"{PREDICTIONS}{prediction.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_reported_sale_is_read_with_its_changes_and_not_changed(operator, ada):
+    prediction = making.answered(Caller.of_user(ada))
+    for price in (123_000, 456_000):
+        keeping.report_sale(prediction=prediction, price=price, sold_on=None)
+    sales = "/admin/predictions/sale/"
+    assert "$452,600" in operator.get(sales).content.decode()
+    history = operator.get(f"{sales}{prediction.pk}/history/").content.decode()
+    assert "123000" in history
+    assert "456000" in history
+    assert operator.post(f"{sales}{prediction.pk}/change/", {"price": 1}).status_code == 403
+    assert operator.get(f"{sales}add/").status_code == 403
 
 
 def test_a_refused_prediction_shows_its_reason(operator):

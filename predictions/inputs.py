@@ -24,6 +24,12 @@ class Slider:
         low, high, value = (self._stretched(number) for number in (self.lowest, self.highest, value))
         return round(min(100.0, max(0.0, 100 * (value - low) / (high - low))), 2)
 
+    def value(self, share: float) -> float:
+        """The value at a share, 0 to 1, of the slider's way."""
+        low, high = self._stretched(self.lowest), self._stretched(self.highest)
+        reached = low + (high - low) * share
+        return min(self.highest, max(self.lowest, reached if self.is_even else math.exp(reached)))
+
     def _stretched(self, value: float) -> float:
         return value if self.is_even else math.log(value)
 

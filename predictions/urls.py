@@ -4,6 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from predictions.views import (
+    about,
     accounts,
     compare,
     downloads,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("predict_api", predict_api, name="predict_api"),
     path("predictions/<uuid:pk>", prediction.prediction, name="prediction"),
     path("predictions/<uuid:pk>/explanation", prediction.explanation, name="explanation"),
+    path("about", about.about, name="about"),
     path("history", history.history, name="history"),
     path("history.csv", downloads.history_csv, name="history_csv"),
     path("history.json", downloads.history_json, name="history_json"),

@@ -40,6 +40,12 @@ def per_cent(share: float) -> str:
 
 
 @register.filter
+def hundredfold(share: float) -> float:
+    """0..1 as a length on a plot 100 wide."""
+    return round(100 * share, 2)
+
+
+@register.filter
 def thousands(value: float) -> str:
     """A number with its thousands apart and no needless zeros."""
     return grouped(round(value, 2))

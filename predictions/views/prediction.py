@@ -16,6 +16,7 @@ from predictions.models import Prediction
 from predictions.pins import pinned_ids
 from predictions.reading import readable_prediction
 from predictions.representation import links
+from predictions.what_if import curve_of
 from predictions.wording import waterfall
 
 
@@ -47,9 +48,10 @@ def shown_to_all(found: Prediction) -> dict[str, Any]:
 @never_cache
 @require_safe
 def explanation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The parts of that page that follow the price, for a page that shows the price already."""
+    """The parts of that page that follow the price, and the curve over the input that `moved` names."""
     found = _found(request, pk)
-    context = {"prediction": found, "steps": waterfall(found.stages), **in_full(found)}
+    curve = curve_of(found, request.GET.get("moved", ""))
+    context = {"prediction": found, "steps": waterfall(found.stages), "curve": curve, **in_full(found)}
     return render(request, "predictions/_explanation.html", context)
 
 

@@ -15,21 +15,29 @@ export class Answer {
   }
 
   get isAwaited() {
-    return this.#element.dataset.state === "accepted";
+    return this.#element.ariaBusy === "true";
   }
 
   wait() {
+    this.#element.ariaBusy = "true";
     this.#empty("accepted", "Asking…");
     this.#element.scrollIntoView({ block: "nearest" }); // On a small screen it is below the form.
   }
 
+  /** While things are moved: the last figures stay until the next ones come. */
+  waitAgain() {
+    this.#element.ariaBusy = "true";
+  }
+
   forget() {
+    this.#element.ariaBusy = "false";
     this.#empty("empty", "The answer will stand here");
   }
 
   show(prediction) {
     const isAnswered = prediction.price !== null;
     const sentences = prediction.flags.map((flag) => this.#flagWords[flag] ?? flag);
+    this.#element.ariaBusy = "false";
     this.#element.dataset.state = prediction.status;
     fill(this.#element, {
       status: status(prediction),

@@ -1,5 +1,11 @@
 // Says how answers arrive at the moment.
-const WORDS = { connecting: "Connecting", live: "Live", stream: "Live (SSE)", polling: "Polling", offline: "Offline" };
+const WORDS = {
+  connecting: "Connecting",
+  live: "Live",
+  stream: "Live, on the spare line",
+  polling: "Looking every second",
+  offline: "Offline; questions wait here",
+};
 
 export function showConnection(element, feed) {
   feed.addEventListener("state", ({ detail }) => {

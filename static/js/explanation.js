@@ -15,15 +15,16 @@ export class Explanation {
   /** Makes room at once, while a hand on the page still expects something to move. */
   wait() {
     this.#reading.abort();
-    this.#root.querySelector("[data-after]").hidden = false;
+    for (const room of this.#root.querySelectorAll("[data-after]")) room.hidden = false;
   }
 
-  async follow({ page_url, status }) {
+  /** `moved` is the input, by its name in the contract, over which the price is drawn. */
+  async follow({ page_url, status }, moved) {
     this.#reading.abort();
     this.#reading = new AbortController();
     if (status !== "answered") return;
     try {
-      const response = await fetch(`${page_url}/explanation`, { signal: this.#reading.signal });
+      const response = await fetch(`${page_url}/explanation?moved=${moved}`, { signal: this.#reading.signal });
       if (response.ok) this.#show(new DOMParser().parseFromString(await response.text(), "text/html"));
     } catch {
       // Overtaken by a newer answer, or no network: the page of the prediction tells it too.

@@ -1,5 +1,6 @@
 // The page, put together: a question goes out by POST, its answer comes by the feed.
 import { Answer } from "house/answer";
+import { Asking } from "house/asking";
 import { showConnection } from "house/connection";
 import { Explanation } from "house/explanation";
 import { Feed } from "house/feed";
@@ -17,6 +18,7 @@ const place = new Place(form);
 const explanation = new Explanation(document, (places) => place.mark(places));
 const { cursor, socketUrl, streamUrl, feedUrl } = form.dataset;
 const question = new Question(form, find("[data-form-message]"));
+const asking = new Asking(form, question);
 const feed = new Feed({ socketUrl, streamUrl, feedUrl, cursor: Number(cursor) });
 const recent = new Recent(find("[data-recent]"), find("template[data-row]"));
 const answer = new Answer(find("[data-answer]"), {
@@ -27,17 +29,24 @@ const answer = new Answer(find("[data-answer]"), {
 const LOOK_MS = 5000;
 
 let awaited = null; // Id of the question that was asked last.
+let moved = "med_inc"; // The input whose curve is drawn.
 let early = null; // While a question is on its way: answers, one of which may overtake the question's 202.
 
-question.addEventListener("asked", () => {
+question.addEventListener("asked", ({ detail }) => {
   awaited = null;
   early = new Map();
-  answer.wait();
+  if (detail.isByHand) answer.wait();
+  else answer.waitAgain();
   explanation.wait();
 });
 question.addEventListener("refused", () => {
   early = null;
   answer.forget();
+});
+form.addEventListener("input", ({ target, isTrusted }) => {
+  if (!isTrusted) return; // Filled in by the page.
+  const box = form.elements[target.dataset.sliderOf] ?? target;
+  if (box.dataset.softMin) moved = box.dataset.field;
 });
 question.addEventListener("accepted", ({ detail }) => {
   const prediction = early.get(detail.id);
@@ -54,12 +63,16 @@ feed.addEventListener("event", ({ detail }) => {
   early?.set(detail.prediction.id, detail.prediction);
   show(detail.prediction);
 });
+feed.addEventListener("state", ({ detail }) => {
+  if (!["connecting", "offline"].includes(detail)) asking.reachable();
+});
 
 function show(prediction) {
   recent.show(prediction);
   if (prediction.id !== awaited) return;
   answer.show(prediction);
-  explanation.follow(prediction);
+  asking.settled();
+  explanation.follow(prediction, moved);
 }
 
 /** The feed tells first; but when a session ended under this page, its feed is no longer the asker's. */

@@ -1,10 +1,9 @@
 // The form: asks without a reload and says at the fields what can't be asked.
 
-/** Fires "asked" when a question goes out, "accepted" (detail: the door's answer and the features), "refused". */
+/** Fires "asked" (detail: isByHand), "accepted" (detail: the door's answer and the features), "refused". */
 export class Question extends EventTarget {
   #form;
   #message;
-  #isOnItsWay = false;
 
   constructor(form, message) {
     super();
@@ -12,28 +11,26 @@ export class Question extends EventTarget {
     this.#message = message;
     // The door's own words at the fields instead of the browser's bubbles.
     form.noValidate = true;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (!this.#isOnItsWay) this.#ask();
-    });
   }
 
-  async #ask() {
+  /** What is asked now, as text to compare. */
+  key() {
+    return JSON.stringify(this.#features());
+  }
+
+  /** Asks; { outcome: "accepted" | "refused" | "too many" (with seconds) | "unreachable" }. */
+  async ask({ isByHand }) {
     const features = this.#features();
-    this.#isOnItsWay = true;
     this.#clear();
-    this.#say("asked");
+    this.#say("asked", { isByHand });
     try {
       const response = await this.#post(features);
-      if (response.status === 202) {
-        this.#say("accepted", { ...(await response.json()), features });
-      } else {
-        await this.#refuse(response);
-      }
+      if (response.status !== 202) return await this.#refuse(response, isByHand);
+      this.#say("accepted", { ...(await response.json()), features });
+      return { outcome: "accepted" };
     } catch {
-      this.#fail("The question didn't get through. Is the network there? Your numbers are kept; try again.");
-    } finally {
-      this.#isOnItsWay = false;
+      this.#fail("No network. Your question waits here and is asked when it is back.");
+      return { outcome: "unreachable" };
     }
   }
 
@@ -49,19 +46,22 @@ export class Question extends EventTarget {
     });
   }
 
-  async #refuse(response) {
+  async #refuse(response, isByHand) {
     if (response.status === 422) {
       const { errors } = await response.json();
       errors.forEach((error) => this.#showError(error));
-      this.#form.querySelector("[aria-invalid]")?.focus();
+      if (isByHand) this.#form.querySelector("[aria-invalid]")?.focus();
       this.#say("refused");
     } else if (response.status === 429) {
-      this.#fail(`Too many questions; try again in ${response.headers.get("Retry-After")} s.`);
+      const seconds = Number(response.headers.get("Retry-After"));
+      this.#fail(`Many questions at once; yours is asked in ${seconds} s.`);
+      return { outcome: "too many", seconds };
     } else if (response.status === 403) {
       this.#fail("You signed in or out since this page was loaded. Reload it and ask again.");
     } else {
       this.#fail(`The server couldn't take the question (${response.status}). Your numbers are kept; try again soon.`);
     }
+    return { outcome: "refused" };
   }
 
   #features() {

@@ -2,74 +2,14 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import expect
 
-from tests.requisites import chromium_path
+from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection
 from tests.stack import RunningStack
 
 pytestmark = pytest.mark.browser
-ANSWER_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    path = chromium_path()
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is missing: apt-get install chromium")
-        pytest.skip("Chromium is missing: install it to test the page")
-    browser = playwright.chromium.launch(
-        executable_path=path,
-        args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-    )
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def open_page(stack: RunningStack, chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens the page as a new person with an own browser profile; fails the test when the page logs an error."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def opened(path: str = "/", **options) -> Page:
-        context = chromium.new_context(base_url=stack.base_url, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: complaints.append(message.text) if "Content Security" in message.text else None,
-        )
-        page.goto(path)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def ask(page: Page, **values: object) -> None:
-    for name, value in values.items():
-        page.locator(f"[name={name}]").fill(str(value))
-    page.get_by_role("button", name="Estimate").click()
-
-
-def answer(page: Page):
-    return page.locator("[data-answer]")
-
-
-def expect_answered(page: Page) -> None:
-    expect(answer(page)).to_have_attribute("data-state", "answered", timeout=ANSWER_MS)
-    expect(answer(page).locator("[data-fill=price]")).to_contain_text("$")
-
-
-def expect_connection(page: Page, words: str) -> None:
-    expect(page.locator("[data-connection]")).to_contain_text(words, timeout=ANSWER_MS)
 
 
 def test_the_answer_appears_on_the_page_without_a_reload(open_page) -> None:
@@ -108,7 +48,7 @@ def test_without_websockets_the_page_falls_back_to_sse_and_says_so(open_page) ->
     page = open_page("/healthz")
     page.route_web_socket("**/ws/**", lambda socket: socket.close())
     page.goto("/")
-    expect_connection(page, "SSE")
+    expect_connection(page, "spare line")
     ask(page)
     expect_answered(page)
 
@@ -118,7 +58,7 @@ def test_without_any_push_the_page_polls_and_says_so(open_page) -> None:
     page.route_web_socket("**/ws/**", lambda socket: socket.close())
     page.route("**/stream*", lambda route: route.abort())
     page.goto("/")
-    expect_connection(page, "Polling")
+    expect_connection(page, "every second")
     ask(page)
     expect_answered(page)
 

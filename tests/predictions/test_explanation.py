@@ -2,26 +2,12 @@
 
 import pytest
 
-from mlmodel import artefact
-from mlmodel.catalogue import CHAMPION
 from mlmodel.reasons import PLAYERS
-from predictions import services
 from predictions.callers import Caller
 from predictions.explanation import alike, bars, explanation_of
-from predictions.models import Prediction
 from tests import making
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def champions_answer(ada) -> Prediction:
-    """A prediction of ada's that the committed champion answered."""
-    prediction = making.accepted(Caller.of_user(ada))
-    sha256 = artefact.read_manifest(CHAMPION)["sha256"]
-    services.record_answers([making.answer(prediction.pk, model_id=CHAMPION, model_sha256=sha256)])
-    prediction.refresh_from_db()
-    return prediction
 
 
 def test_the_contributions_in_whole_dollars_add_up_to_the_price(champions_answer):

@@ -1,0 +1,87 @@
+"""What the champion's own manifest says of how far to trust it, in dollars and per cent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from mlmodel.models import ModelVersion
+
+_DOLLARS = 100_000
+_TOP = 500_001
+
+
+@dataclass(frozen=True)
+class Band:
+    """Block groups of the test part whose true value lies from `begin` to `end` dollars; `coverage` in 0..1."""
+
+    begin: int
+    end: int
+    rows: int
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Measured on `rows` block groups that the model never saw; money in whole dollars of 1990, shares in 0..1.
+
+    The `unseen_` figures are of whole areas without a known block group, None where they were not measured.
+    """
+
+    model: str
+    sha256: str
+    about: str
+    fitted_on: str
+    rows: int
+    typical_error: int
+    explained: float
+    promised: float
+    coverage: float
+    width: int
+    bands: list[Band]
+    unseen_error: int | None
+    unseen_coverage: float | None
+
+    @property
+    def weakest(self) -> Band:
+        """The band whose ranges hold least often."""
+        return min(self.bands, key=lambda band: band.coverage)
+
+
+def trust_in_champion() -> Trust | None:
+    """The figures of the model that answers now; None while there is none."""
+    champion = ModelVersion.objects.filter(role=ModelVersion.Role.CHAMPION).first()
+    return _trust(champion) if champion else None
+
+
+def _trust(champion: ModelVersion) -> Trust:
+    manifest = champion.manifest
+    tested = manifest["metrics"]["rtdl"]
+    unseen = manifest["metrics"].get("spatial", {})
+    return Trust(
+        model=champion.name,
+        sha256=champion.sha256,
+        about=manifest["about"],
+        fitted_on=manifest["data"]["fitted_on"],
+        rows=tested["rows"],
+        typical_error=_dollars(tested["mae"]),
+        explained=tested["r2"],
+        promised=manifest["range"]["level"],
+        coverage=tested["coverage"],
+        width=_dollars(tested["mean_width"]),
+        bands=_bands(tested["coverage_by_price"]),
+        unseen_error=_dollars(unseen["mae"]) if "mae" in unseen else None,
+        unseen_coverage=unseen.get("coverage"),
+    )
+
+
+def _bands(measured: list[Mapping[str, Any]]) -> list[Band]:
+    begins = [_dollars(band["from"]) for band in measured]
+    return [
+        Band(begin, end, band["rows"], band["coverage"])
+        for (begin, end), band in zip(pairwise([*begins, _TOP]), measured, strict=True)
+    ]
+
+
+def _dollars(amount: float) -> int:
+    return round(amount * _DOLLARS)

@@ -1,0 +1,72 @@
+// When to ask: when told to, and after the first answer whenever something moves. One question at a time; of those that
+// come meanwhile only the newest is asked, so the others cost nothing.
+const SPACING_MS = 800;
+const PATIENCE_MS = 3000; // What isn't answered by then no longer holds up the next question.
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export class Asking {
+  #question;
+  #isWanted = false;
+  #isByHand = false;
+  #isRunning = false;
+  #hasAnswer = false;
+  #inFlight = null;
+  #settle = () => {};
+  #wake = () => {};
+
+  constructor(form, question) {
+    this.#question = question;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#want({ isByHand: true });
+    });
+    form.addEventListener("input", () => {
+      if (this.#hasAnswer && form.checkValidity()) this.#want({ isByHand: false });
+    });
+  }
+
+  /** The question that was asked last is answered, or will not be. */
+  settled() {
+    this.#hasAnswer = true;
+    this.#settle();
+  }
+
+  /** The network is there again: what waits for it is asked. */
+  reachable() {
+    this.#wake();
+  }
+
+  #want({ isByHand }) {
+    this.#isWanted = this.#question.key() !== this.#inFlight;
+    this.#isByHand ||= isByHand;
+    if (isByHand) this.#wake();
+    if (!this.#isRunning) this.#run();
+  }
+
+  async #run() {
+    this.#isRunning = true;
+    while (this.#isWanted) {
+      const spacing = pause(SPACING_MS);
+      await this.#askOnce();
+      await spacing;
+    }
+    this.#isRunning = false;
+  }
+
+  async #askOnce() {
+    const isByHand = this.#isByHand;
+    this.#isWanted = this.#isByHand = false;
+    this.#inFlight = this.#question.key();
+    const settled = new Promise((resolve) => (this.#settle = resolve));
+    const { outcome, seconds } = await this.#question.ask({ isByHand });
+    if (outcome === "accepted") await Promise.race([settled, pause(PATIENCE_MS)]);
+    this.#inFlight = null;
+    if (outcome === "too many") await pause(seconds * 1000);
+    if (outcome === "unreachable") await new Promise((resolve) => (this.#wake = resolve));
+    if (outcome === "too many" || outcome === "unreachable") {
+      this.#isWanted = true;
+      this.#isByHand ||= isByHand;
+    }
+  }
+}

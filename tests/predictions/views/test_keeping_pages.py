@@ -134,13 +134,13 @@ def test_the_filtered_history_is_taken_along_as_csv(signed_in, ada, mine):
 
 
 def test_the_filtered_history_is_taken_along_as_json_in_its_order(signed_in, ada, mine, monkeypatch):
-    monkeypatch.setattr("predictions.export._PIECE", 1)
+    monkeypatch.setattr("predictions.export._PIECE", 3)
     noted(mine, tags="coast")
-    newer = making.answered(Caller.of_user(ada))
+    newer = [making.answered(Caller.of_user(ada)) for _ in range(7)]
     making.accepted(Caller.of_user(ada))
     found = json.loads(streamed(signed_in.get("/history.json?status=answered")))
-    assert [one["id"] for one in found] == [str(newer.pk), str(mine.pk)]
-    assert (found[1]["tags"], found[1]["sale"]) == (["coast"], None)
+    assert [one["id"] for one in found] == [str(one.pk) for one in (*reversed(newer), mine)]
+    assert (found[-1]["tags"], found[-1]["sale"]) == (["coast"], None)
 
 
 @pytest.mark.parametrize("query", ["", "?status=nonsense"])

@@ -13,6 +13,7 @@ from predictions.projection import UNITS_PER_LATITUDE, map_x, map_y
 
 _DOLLARS = 100_000  # What a unit of the models' prices is.
 LOCATION = "location"
+_WIDTH = 98.5  # Per cent; the rest is the width of the thinnest bar.
 _LEAST_REACH = 4.0  # Units of the map, about 5 km.
 
 
@@ -76,7 +77,7 @@ def _explained(reasons: Reasons) -> Explanation:
 # -- shown on pages --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Bar:
-    """A line of the plot: from `began` to `ended`, in dollars and in per cent of the plot's width."""
+    """A line of the plot: its dollars, and where it begins and how wide it is in per cent of the plot."""
 
     label: str
     values: str
@@ -87,20 +88,23 @@ class Bar:
 
 
 def bars(explanation: Explanation, features: dict[str, float]) -> list[Bar]:
-    """The waterfall plot: the median block group, what each input adds or takes, the estimate."""
+    """The waterfall plot: the median block group, what each input adds or takes, the estimate.
+
+    The two prices are marks, not bars: the plot begins at the lowest sum, not at nothing.
+    """
     parts = explanation.contributions
     amounts = [explanation.reference_price, explanation.price, *(part.ended for part in parts)]
-    low, high = min(amounts) * 0.9, max(amounts)
+    low, high = min(amounts), max(amounts)
 
     def bar(label: str, values: str, dollars: int, ends: tuple[float, float], kind: str) -> Bar:
-        begin, end = (100 * (amount - low) / (high - low) for amount in sorted(ends))
-        return Bar(label, values, dollars, round(begin, 2), round(max(end - begin, 0.6), 2), kind)
+        begin, end = (_WIDTH * (amount - low) / max(high - low, 1) for amount in sorted(ends))
+        return Bar(label, values, dollars, round(begin, 2), round(max(end - begin, 100 - _WIDTH), 2), kind)
 
     whole = (explanation.reference_price, explanation.price)
     return [
-        bar("The median block group", "", whole[0], (low, whole[0]), "whole"),
+        bar("The median block group", "", whole[0], (whole[0], whole[0]), "whole"),
         *(bar(*_words(part.player, features), part.dollars, (part.began, part.ended), _kind(part)) for part in parts),
-        bar("This estimate", "", whole[1], (low, whole[1]), "whole"),
+        bar("This estimate", "", whole[1], (whole[1], whole[1]), "whole"),
     ]
 
 

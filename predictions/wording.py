@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from predictions.contract import FIELDS
+from predictions.inputs import INPUTS, grouped
 from predictions.location import SPARSE
 from predictions.models import Prediction
 from predictions.services import LATE
 
 FLAG_WORDS = {
     **{
-        f"unusual_{field.name}": f"{field.label}: unusual, few block groups lie outside {field.soft.min:g} to"
-        f" {field.soft.max:g} ({field.unit})."
-        for field in FIELDS
-        if field.soft
+        f"unusual_{box.field.name}": f"{box.label}: unusual, few block groups lie outside {grouped(box.soft.min)} to"
+        f" {grouped(box.soft.max)}."
+        for box in INPUTS
+        if box.soft
     },
     SPARSE: "Few block groups with a known price are near, so this is less certain.",
     "capped": "The census stopped counting at $500,001, so it may be worth more.",

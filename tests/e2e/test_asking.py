@@ -189,6 +189,15 @@ def test_the_price_is_drawn_over_the_input_that_was_moved(open_page) -> None:
     expect(page.locator(".curve-line")).to_be_visible()
 
 
+def test_a_double_click_asks_once(open_page) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    page.get_by_role("button", name="Estimate").dblclick()
+    expect_answered(page)
+    expect_explained(page)
+    expect(page.locator("[data-recent] [data-id]")).to_have_count(1)
+
+
 def test_before_the_first_question_moving_something_asks_nothing(open_page) -> None:
     page = open_page()
     questions = []

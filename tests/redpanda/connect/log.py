@@ -46,18 +46,14 @@ class Log:
 
     def records(self, topic: Topic) -> list[Message]:
         """Everything in a topic now, in the order of each partition."""
-        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look", "enable.auto.commit": False})
-        found: list[Message] = []
+        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look", "fetch.wait.max.ms": 10})
         try:
-            for end in self._ends([topic]):
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, end.partition), timeout=20)
-                consumer.assign([TopicPartition(topic, end.partition, low)])
-                while low < high and (batch := consumer.consume(high - low, 20)):
-                    found += batch
-                    low = batch[-1].offset() + 1
+            marks = {end.partition: consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])}
+            consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in marks.items()])
+            count = sum(high - low for low, high in marks.values())
+            return consumer.consume(count, 20) if count else []
         finally:
             consumer.close()
-        return found
 
     def wait_for(self, topic: Topic, count: int, seconds: float = 30) -> list[Message]:
         """The records of a topic as soon as there are `count` of them."""

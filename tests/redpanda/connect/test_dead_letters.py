@@ -89,6 +89,12 @@ def test_an_alert_is_repeated_until_somebody_takes_it(log: Log, make_pager, star
     assert [alert["count"] for alert in pager.alerts] == [1]
 
 
+def test_without_an_address_there_is_still_a_line_in_the_log(log: Log, start_pipeline):
+    pipeline = start_pipeline("dead_letters", ALERT_PERIOD="500ms")
+    put_letters(log, 2)
+    wait_until(lambda: "med_inc must be less" in pipeline.log(), 30, "the line in the log")
+
+
 def test_alerts_are_limited_in_number(log: Log, make_pager, start_pipeline):
     pager = make_pager()
     pipeline = start_pipeline("dead_letters", ALERT_URL=pager.url, ALERT_PERIOD="200ms", ALERTS_PER_MINUTE="2")
@@ -96,9 +102,3 @@ def test_alerts_are_limited_in_number(log: Log, make_pager, start_pipeline):
         put_letters(log, 1)
         wait_until(lambda goal=number: pipeline.log().count("1 dead letters") > min(goal, 2), 30, "the line in the log")
     assert len(pager.alerts) == 2
-
-
-def test_without_an_address_there_is_still_a_line_in_the_log(log: Log, start_pipeline):
-    pipeline = start_pipeline("dead_letters", ALERT_PERIOD="500ms")
-    put_letters(log, 2)
-    wait_until(lambda: "med_inc must be less" in pipeline.log(), 30, "the line in the log")

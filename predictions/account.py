@@ -7,6 +7,7 @@ from axes.utils import reset
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from predictions.keeping import InFlight
 from predictions.models import Prediction, Profile, Sale
 
 _TIMES = ("created_at", "last_used_at", "revoked_at")
@@ -23,10 +24,15 @@ def save_profile(*, user: User, theme: str, email: str) -> None:
 def delete_account(user: User) -> None:
     """Forget this account and all that is known by it: predictions, notes, sales with their past, tokens, sign-ins.
 
-    What is on the log stays there until the log's own end; an answer that comes after this finds no row.
+    What is on the log stays there until the log's own end.
+
+    Raises:
+        InFlight: some of its predictions have no answer yet.
     """
     with transaction.atomic():
         own = Prediction.objects.filter(owner=user)
+        if own.filter(settled_at__isnull=True).exists():
+            raise InFlight
         sold = list(Sale.objects.filter(prediction__in=own).values_list("pk", flat=True))
         own.delete()
         Sale.history.filter(prediction_id__in=sold).delete()

@@ -46,6 +46,6 @@ def pin_pair(session: MutableMapping[str, Any], caller: Caller, first: Predictio
     session[_KEY] = [str(pk) for pk in (first.pk, second.pk, *others[: MOST - 2])]
 
 
-def unpin(session: MutableMapping[str, Any], prediction: Prediction) -> None:
-    """Take it away from the others."""
-    session[_KEY] = [str(pk) for pk in pinned_ids(session) if pk != prediction.pk]
+def unpin(session: MutableMapping[str, Any], gone: UUID) -> None:
+    """Take the one with this id away from the others."""
+    session[_KEY] = [str(pk) for pk in pinned_ids(session) if pk != gone]

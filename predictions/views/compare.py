@@ -42,7 +42,7 @@ def pin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def unpin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    pins.unpin(request.session, get_object_or_404(own_predictions(caller_of(request)), pk=pk))
+    pins.unpin(request.session, get_object_or_404(own_predictions(caller_of(request)), pk=pk).pk)
     return _back(request)
 
 

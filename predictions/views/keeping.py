@@ -66,6 +66,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except keeping.InFlight:
         messages.error(request, "It is on its way; delete it when it is answered.")
         return redirect("prediction", pk=pk)
+    pins.unpin(request.session, pk)
     messages.success(request, "The prediction is deleted.")
     return redirect("history")
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from predictions.account import delete_account, save_profile
 from predictions.account_forms import DeleteAccountForm, ProfileForm, TokenForm
 from predictions.callers import make_token, revoke_token
+from predictions.keeping import InFlight
 from predictions.models import ApiToken
 from predictions.throttle import TooMany, check_account_rate
 from predictions.views.accounts import too_often
@@ -72,12 +73,20 @@ def delete(request: SignedInRequest) -> HttpResponse:
     form = DeleteAccountForm(request.POST or None, user=request.user)
     if form.is_bound and (refusal := _too_many_tries(request)):
         return refusal
-    if not form.is_valid():
+    if not form.is_valid() or not _deleted(request.user, form):
         return render(request, "accounts/delete.html", {"form": form}, status=422 if form.is_bound else 200)
-    delete_account(request.user)
     logout(request)
     messages.success(request, "Your account and all that belonged to it are deleted.")
     return redirect("home")
+
+
+def _deleted(user: User, form: DeleteAccountForm) -> bool:
+    try:
+        delete_account(user)
+    except InFlight:
+        form.add_error(None, "Some of your questions are on their way. Try again when they are answered.")
+        return False
+    return True
 
 
 def _too_many_tries(request: SignedInRequest) -> HttpResponse | None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
-from predictions import keeping
+from predictions import keeping, services
 from predictions.callers import Caller, make_token
 from predictions.models import ApiToken, FeedEvent, Prediction, Sale
 from tests import making
@@ -114,6 +114,16 @@ def test_a_wrong_password_deletes_nothing(signed_in, ada):
     response = signed_in.post("/accounts/delete/", {"password": "wrong"})
     assert response.context["form"].errors == {"password": ["This is not your password."]}
     assert User.objects.filter(pk=ada.pk).exists()
+
+
+def test_an_account_waits_for_its_questions_on_the_way(signed_in, ada):
+    waiting = making.published(Caller.of_user(ada))
+    response = signed_in.post("/accounts/delete/", {"password": PASSWORD})
+    assert response.status_code == 422
+    assert "on their way" in response.content.decode()
+    services.record_answers([making.answer(waiting.pk)])
+    signed_in.post("/accounts/delete/", {"password": PASSWORD})
+    assert not User.objects.filter(pk=ada.pk).exists()
 
 
 # -- how often -------------------------------------------------------------------------------------------------------

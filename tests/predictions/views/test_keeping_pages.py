@@ -234,7 +234,7 @@ def test_a_prediction_is_deleted_with_all_that_is_kept_with_it(signed_in, mine):
     assert signed_in.post(f"/predictions/{mine.pk}/delete")["Location"] == "/history"
     kept = (Prediction, Note, SharedLink, Sale, Sale.history.model)
     assert [model.objects.count() for model in kept] == [0] * 5
-    assert signed_in.get("/compare").context["pinned"] == []
+    assert signed_in.get("/history").context["pinned_ids"] == []
 
 
 def test_one_on_its_way_is_not_deleted(signed_in, ada):

@@ -19,6 +19,13 @@ SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 MODEL_UNITS = {"type": "number", "minimum": -1e9, "maximum": 1e9, "description": "$100,000 of 1990"}
 DOLLARS = {"type": "integer", "minimum": 0, "description": "whole dollars of 1990"}
 PRICE_NAMES = ("price", "low", "high")
+# Where a record can end: transforms, processes, the transform host, and the pipelines of Connect.
+STAGES = [
+    *("prepare-request", "format-result"),
+    *("scorer", "worker", "deliverer"),
+    "transform-host",
+    *("feed", "archive"),
+]
 DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
 
 
@@ -129,9 +136,7 @@ def schemas(fields: list[dict]) -> dict[str, dict]:
                 "error": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
                 "error-detail": {"type": "string", "maxLength": 500},
                 "error-field": {"type": "string", "maxLength": 64},
-                "stage": {
-                    "enum": ["prepare-request", "format-result", "scorer", "worker", "deliverer", "transform-host"]
-                },
+                "stage": {"enum": STAGES},
                 "source-topic": {"type": "string"},
                 "source-timestamp-ms": DIGITS,
                 "source-partition": DIGITS,

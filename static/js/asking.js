@@ -2,6 +2,7 @@
 // come meanwhile only the newest is asked, so the others cost nothing.
 const SPACING_MS = 800;
 const PATIENCE_MS = 3000; // What isn't answered by then no longer holds up the next question.
+const UNREACHABLE_MS = 10000; // Then it is tried again, whether or not the network has said that it is back.
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -63,10 +64,14 @@ export class Asking {
     if (outcome === "accepted") await Promise.race([settled, pause(PATIENCE_MS)]);
     this.#inFlight = null;
     if (outcome === "too many") await pause(seconds * 1000);
-    if (outcome === "unreachable") await new Promise((resolve) => (this.#wake = resolve));
+    if (outcome === "unreachable") await Promise.race([this.#awakened(), pause(UNREACHABLE_MS)]);
     if (outcome === "too many" || outcome === "unreachable") {
       this.#isWanted = true;
       this.#isByHand ||= isByHand;
     }
+  }
+
+  #awakened() {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 }

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 
+from housevalue.embedded import kafka_jars
 from tests import checks, postgres, requisites
 
 
@@ -21,6 +23,7 @@ def main() -> int:
     if failed := checks.run():
         print(f"checks failed: {', '.join(failed)}")
         return 1
+    _fetch_and_build()
     with tempfile.TemporaryDirectory(prefix="housevalue-tests-") as var_dir:
         environment = {**os.environ, "VAR_DIR": var_dir}
         statuses = []
@@ -31,6 +34,14 @@ def main() -> int:
         print("pytest on SQLite", flush=True)
         statuses.append(pytest([], environment))
     return max(statuses)
+
+
+def _fetch_and_build() -> None:
+    """Once, before any test's clock runs; a test that lacks one of them says so itself."""
+    print("Apache Kafka and the engine of Connect", flush=True)
+    with suppress(kafka_jars.JarsUnavailable):
+        kafka_jars.install()
+    subprocess.run([sys.executable, "redpanda/connect/build.py", "--install-go"], check=False)
 
 
 def pytest(arguments: list[str], environment: Mapping[str, str]) -> int:

@@ -80,7 +80,7 @@ async def test_an_answer_reaches_a_socket_over_the_wire(server: str):
     async with connect(f"ws://{server}/ws/predictions/", additional_headers=cookie()) as socket:
         assert json.loads(await asyncio.wait_for(socket.recv(), 5))["type"] == "ready"
         prediction = await answered(ANN)
-        event = json.loads(await asyncio.wait_for(socket.recv(), 2))
+        event = json.loads(await asyncio.wait_for(socket.recv(), 10))
         assert event["prediction"]["id"] == str(prediction.pk)
 
 
@@ -110,7 +110,7 @@ async def test_an_event_is_on_the_wire_while_its_stream_is_still_open(server: st
             stream = events(response)
             assert (await anext(stream))["type"] == "ready"
             prediction = await answered(ANN)
-            event = await asyncio.wait_for(anext(stream), 2)
+            event = await asyncio.wait_for(anext(stream), 10)
             assert event["prediction"]["id"] == str(prediction.pk)
             assert await listeners("vann") == 1
 

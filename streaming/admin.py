@@ -65,6 +65,10 @@ class DeadLetterAdmin(SimpleHistoryAdmin):
         ("Record", {"fields": ["shown_key", "shown_headers", "body", "shown_value", "raw_value"]}),
     ]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+        """Without the records themselves, of which a list of a hundred may hold megabytes; a letter loads its own."""
+        return super().get_queryset(request).defer(*dead_letters.RAW_FIELDS)
+
     # -- who may do what -------------------------------------------------------------------------------------------
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

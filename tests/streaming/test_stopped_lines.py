@@ -102,6 +102,8 @@ def test_a_scorer_that_can_read_hardly_anything_enqueues_nothing(broker: MockKaf
     (stop,) = stopped_lines.stopped_lines()
     assert stop.consumer == "scorer"
     assert len(broker.records(Topic.DEAD_LETTERS)) <= WINDOW / 2
+    with pytest.raises(LineStopped):
+        make_scorer(consume("another", Topic.FEATURES), enqueue=list, line=Line("scorer")).run_once()
 
 
 def test_a_line_whose_database_is_away_goes_on_as_it_was(monkeypatch):

@@ -7,6 +7,7 @@ export class Answer {
   #element;
   #announcement;
   #flagWords;
+  #clock;
 
   constructor(element, { announcement, flagWords }) {
     this.#element = element;
@@ -21,6 +22,7 @@ export class Answer {
   wait() {
     this.#element.ariaBusy = "true";
     this.#empty("accepted", "Asking…");
+    this.#countSeconds();
     this.#element.scrollIntoView({ block: "nearest" }); // On a small screen it is below the form.
   }
 
@@ -30,14 +32,14 @@ export class Answer {
   }
 
   forget() {
-    this.#element.ariaBusy = "false";
+    this.#end();
     this.#empty("empty", "The answer will stand here");
   }
 
   show(prediction) {
     const isAnswered = prediction.price !== null;
     const sentences = prediction.flags.map((flag) => this.#flagWords[flag] ?? flag);
-    this.#element.ariaBusy = "false";
+    this.#end();
     this.#element.dataset.state = prediction.status;
     fill(this.#element, {
       status: status(prediction),
@@ -53,6 +55,20 @@ export class Answer {
     this.#announcement.textContent = isAnswered
       ? `${headline(prediction)}, nine times in ten from ${range(prediction)}. ${sentences.join(" ")}`
       : `${status(prediction)}. ${prediction.reason?.detail ?? ""}`;
+  }
+
+  #countSeconds() {
+    clearInterval(this.#clock);
+    let seconds = 0;
+    this.#clock = setInterval(() => {
+      seconds += 1;
+      fill(this.#element, { status: `Waiting for the answer, ${seconds} s` });
+    }, 1000);
+  }
+
+  #end() {
+    clearInterval(this.#clock);
+    this.#element.ariaBusy = "false";
   }
 
   #empty(state, words) {

@@ -142,6 +142,14 @@ def test_nothing_moves_when_the_answer_arrives(open_page, width: int) -> None:
     assert page.evaluate(tops) == asked
 
 
+def test_an_answer_that_takes_long_is_waited_for_by_the_second(open_page) -> None:
+    page = open_page()
+    page.route("**/predict_api", lambda route: None)
+    ask(page)
+    expect(answer(page)).to_contain_text("Waiting for the answer, 2 s")
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_a_question_asked_offline_is_answered_when_the_network_is_back(open_page) -> None:
     page = open_page()
     expect_connection(page, "Live")

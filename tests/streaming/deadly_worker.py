@@ -1,6 +1,6 @@
 """A Celery worker as in production whose model kills the process that is to score a mark: a fault put in from outside.
 
-For `celery --app tests.streaming.deadly_worker worker`.
+For `celery --app tests.streaming.deadly_worker worker`; the mark is a house age, DEADLY_AGE in the environment.
 """
 
 import os
@@ -12,7 +12,7 @@ from celery.signals import worker_init
 from housevalue.celery import app as app
 from mlmodel.features import FEATURES
 
-DEADLY_AGE = 13.0
+DEADLY_AGE = float(os.environ["DEADLY_AGE"])
 
 
 class DeadlyModels:

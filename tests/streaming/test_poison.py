@@ -15,8 +15,9 @@ from streaming.tasks import score_batch
 from streaming.topics import Topic
 from tests.making import FEATURES
 from tests.stack import ROOT, wait_until
-from tests.streaming.deadly_worker import DEADLY_AGE
 from tests.streaming.mock_kafka import MockKafka
+
+DEADLY_AGE = 13.0
 
 
 def item(number: int, **features: float) -> dict:
@@ -38,6 +39,7 @@ def worker_log(broker: MockKafka, tmp_path: Path) -> Iterator[Path]:
         "KAFKA_BOOTSTRAP_SERVERS": broker.address,
         "VAR_DIR": str(tmp_path),
         "OMP_NUM_THREADS": "1",
+        "DEADLY_AGE": str(DEADLY_AGE),
     }
     log = tmp_path / "worker.log"
     command = [sys.executable, "-m", "celery", "--app", "tests.streaming.deadly_worker", "worker"]

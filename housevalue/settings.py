@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_htmx",
     "simple_history",
     "axes",
     "csp",
@@ -64,7 +63,6 @@ MIDDLEWARE = [
     "housevalue.middleware.AuthenticationMiddleware",
     "housevalue.middleware.MessageMiddleware",
     "housevalue.middleware.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -8,7 +8,7 @@ from django.conf import settings
 EXAMPLE = Path(settings.BASE_DIR) / ".env.example"
 README = Path(settings.BASE_DIR) / "README.md"
 BEGIN, END = "<!-- settings: written by manage.py write_settings_table -->", "<!-- end of settings -->"
-_VARIABLE = re.compile(r"((?:^# .*\n)+)^#([A-Z_]+)=(.*)$", re.MULTILINE)
+_VARIABLE = re.compile(r"((?:^# (?!--).*\n)+)^#([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
 def table() -> str:

@@ -23,13 +23,18 @@ def live_versions() -> list[ModelVersion]:
 
 @transaction.atomic
 def register(*, artefact: Artefact, by: AbstractBaseUser | None = None) -> ModelVersion:
-    """Make a verified artefact known: new ones as shadows, known ones with the files and figures they now have."""
+    """Make a verified artefact known: new ones as shadows, known ones with the files and figures they now have.
+
+    Raises RegistryError when the champion's files changed and now miss a bar.
+    """
     described = {"family": artefact.manifest["family"], "sha256": artefact.sha256, "manifest": artefact.manifest}
     version = ModelVersion.objects.filter(name=artefact.name).first()
     if version is None:
         version = ModelVersion(name=artefact.name, **described)
         _save(version, by=by, reason="registered")
     elif any(getattr(version, field) != value for field, value in described.items()):
+        if version.role == Role.CHAMPION and version.sha256 != artefact.sha256 and missed(artefact.manifest["metrics"]):
+            raise RegistryError(f"{version.name} is champion, and its changed files miss a bar: promote another first")
         for field, value in described.items():
             setattr(version, field, value)
         _save(version, by=by, reason="registered again with other files or figures")

@@ -61,6 +61,16 @@ def identify(cookies: Mapping[str, str], authorization: str = "") -> Caller:
     return Caller(feed_key=visitor_of(cookies) or f"v{secrets.token_hex(16)}")
 
 
+def is_still(caller: Caller, cookies: Mapping[str, str], authorization: str = "") -> bool:
+    """Whether who was identified as `caller` by these may still be told: a user's session or token may have ended."""
+    if caller.is_visitor:
+        return True
+    try:
+        return identify(cookies, authorization).feed_key == caller.feed_key
+    except BadToken:
+        return False
+
+
 def identify_request(request: HttpRequest) -> Caller:
     """`identify` for a request that went through Django's middleware."""
     return identify(request.COOKIES, request.headers.get("Authorization", ""))

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import parse_cookie
 
-from predictions.callers import BadToken, identify
+from predictions.callers import BadToken, identify, is_still
 from predictions.database_threads import in_database_thread
 from streaming.feed import follow
 
@@ -36,7 +38,8 @@ class FeedConsumer(AsyncWebsocketConsumer):
         except BadToken as error:
             await self.close(UNAUTHORIZED, str(error))
             return
-        self._following = asyncio.create_task(self._follow(caller.feed_key, cursor))
+        may_hear = partial(is_still, caller, cookies, headers.get("authorization", ""))
+        self._following = asyncio.create_task(self._follow(caller.feed_key, cursor, may_hear))
 
     async def disconnect(self, code: int) -> None:
         if self._following is not None:
@@ -46,16 +49,17 @@ class FeedConsumer(AsyncWebsocketConsumer):
         if text_data == "ping":
             await self.send("pong")
 
-    async def _follow(self, feed_key: str, cursor: int | None) -> None:
+    async def _follow(self, feed_key: str, cursor: int | None, may_hear: Callable[[], bool]) -> None:
         is_ready = False
         try:
-            async with aclosing(follow(feed_key, cursor=cursor)) as pages:
+            async with aclosing(follow(feed_key, cursor=cursor, may_hear=may_hear)) as pages:
                 async for reached, events in pages:
                     for event in events:
                         await self.send(json.dumps(event, separators=(",", ":")))
                     if not is_ready:
                         await self.send(json.dumps({"type": "ready", "cursor": reached}))
                         is_ready = True
+            await self.close(UNAUTHORIZED, "signed out")
         except Exception:
             logger.exception("a feed can't be followed; the client is told to come back")
             await self.close(TRY_AGAIN)

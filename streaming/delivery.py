@@ -1,11 +1,13 @@
 """The deliverer: results -> rows and feeds, then the owners' bells. Store, ring, then let the offsets be committed."""
 
+import logging
 from collections.abc import Sequence
 
 from confluent_kafka import Consumer, Message
 from django.db import transaction
 
 from predictions import services
+from predictions.models import Door
 from predictions.services import Answer
 from streaming import dead_letters, messages
 from streaming.bells import Bells
@@ -13,6 +15,8 @@ from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
 from streaming.stopped_lines import Line
 from streaming.topics import Topic
+
+logger = logging.getLogger(__name__)
 
 # Short transactions: SQLite has one writer, and the door and the publisher need it too.
 BATCH_SIZE = 256
@@ -81,12 +85,17 @@ def _store_letters(letters: Sequence[Message]) -> set[str]:
 def _split_orphans(
     answers: Sequence[tuple[Message, Answer]],
 ) -> tuple[list[Answer], list[tuple[Message, InvalidMessage]]]:
-    """Answers that have a row or an integration account to be adopted for, and those that have neither."""
+    """Answers that have a row or an integration account to be adopted for, and those that have neither.
+
+    One that came through a door of ours had a row, which its owner has deleted: nobody waits for it.
+    """
     strangers = services.unknown_predictions(answer.id for _, answer in answers)
     sources = services.integration_sources() if strangers else {}
     kept, orphans = [], []
     for record, answer in answers:
-        if answer.id in strangers and answer.source not in sources:
+        if answer.id in strangers and answer.source in Door.values:
+            logger.info("prediction %s was deleted before it was answered", answer.id)
+        elif answer.id in strangers and answer.source not in sources:
             detail = f"no prediction has this id and no integration account is named {answer.source!r}"
             orphans.append((record, InvalidMessage("unknown_source", detail, "source")))
         else:

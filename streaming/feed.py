@@ -6,8 +6,9 @@ seconds and read again: live delivery, catching up after a reconnect and the rep
 
 import asyncio
 import logging
+import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from channels.layers import get_channel_layer
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 REPAIR_SECONDS = 3.0
 PAGE_SIZE = 200
+# A connection may stay open for days; a logout, a new password or a revoked token must end it.
+WELCOME_SECONDS = 30.0
 _REJOIN_SECONDS = 1.0
 
 
@@ -35,9 +38,13 @@ def read_events(*, feed_key: str, cursor: int, prediction: uuid.UUID | None = No
 
 
 async def follow(
-    feed_key: str, *, cursor: int | None, prediction: uuid.UUID | None = None
+    feed_key: str,
+    *,
+    cursor: int | None,
+    may_hear: Callable[[], bool],
+    prediction: uuid.UUID | None = None,
 ) -> AsyncGenerator[tuple[int, list[dict]]]:
-    """The feed from `cursor` on (None: from where it stands now), without end.
+    """The feed from `cursor` on (None: from where it stands now), until `may_hear`, asked now and then, says no.
 
     Yields the cursor reached and the events that led there: first at once, even when there are none, then whenever
     there are some, and at least every REPAIR_SECONDS with none, so that a caller can say "I am alive".
@@ -45,7 +52,12 @@ async def follow(
     async with _bell_of(feed_key) as bell:
         if cursor is None:
             cursor = await in_database_thread(services.latest_cursor, feed_key)
+        asked_at = time.monotonic()
         while True:
+            if time.monotonic() - asked_at >= WELCOME_SECONDS:
+                if not await in_database_thread(may_hear):
+                    return
+                asked_at = time.monotonic()
             bell.clear()
             events = await in_database_thread(read_events, feed_key=feed_key, cursor=cursor, prediction=prediction)
             if events:

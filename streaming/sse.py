@@ -4,12 +4,13 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
-from predictions.callers import BadToken, Caller, identify_request, remember_visitor
+from predictions.callers import BadToken, Caller, identify_request, is_still, remember_visitor
 from predictions.database_threads import in_database_thread
 from predictions.models import Prediction
 from predictions.problems import problem
@@ -34,8 +35,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     except BadToken as error:
         return problem(401, "bad_token", str(error), headers={"WWW-Authenticate": "Token"})
     caller, feed_key, prediction = listener
+    may_hear = partial(is_still, caller, request.COOKIES, request.headers.get("Authorization", ""))
     response = StreamingHttpResponse(
-        _events(feed_key, cursor, prediction),
+        _events(feed_key, cursor, may_hear, prediction),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
@@ -74,13 +76,15 @@ def _page(request: HttpRequest) -> tuple[Caller, dict]:
     return caller, {"cursor": events[-1]["cursor"] if events else cursor, "events": events}
 
 
-async def _events(feed_key: str, cursor: int | None, prediction: uuid.UUID | None) -> AsyncIterator[str]:
+async def _events(
+    feed_key: str, cursor: int | None, may_hear: Callable[[], bool], prediction: uuid.UUID | None
+) -> AsyncIterator[str]:
     """The feed as SSE. Whatever goes wrong ends the stream: an exception would leave daphne's connection open."""
     yield f"retry: {RETRY_MS}\n\n"
     said_at = time.monotonic()
     is_ready = False
     try:
-        async with aclosing(follow(feed_key, cursor=cursor, prediction=prediction)) as pages:
+        async with aclosing(follow(feed_key, cursor=cursor, may_hear=may_hear, prediction=prediction)) as pages:
             async for reached, events in pages:
                 for event in events:
                     yield _sse(event["cursor"], event["type"], event)

@@ -6,6 +6,7 @@ from celery import Task, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from confluent_kafka import KafkaException
 from django.core.management import call_command
+from kombu.exceptions import OperationalError
 
 from mlmodel.scoring import LiveModels, NoLiveModel
 from streaming import kafka
@@ -49,7 +50,7 @@ def _say_gone(**_) -> None:
 
 @shared_task(
     bind=True,
-    autoretry_for=(NotDelivered, NoLiveModel, KafkaException),
+    autoretry_for=(NotDelivered, NoLiveModel, KafkaException, OperationalError),
     retry_backoff=1,
     retry_backoff_max=10,
     max_retries=None,

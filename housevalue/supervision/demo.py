@@ -8,6 +8,7 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.db.models import Q
 
 from predictions.models import IntegrationSource
 
@@ -33,7 +34,7 @@ def create_logins(var_dir: Path) -> dict[str, str]:
     """
     logins = read_logins(var_dir)
     if made_now := not logins:
-        logins = {name: secrets.token_urlsafe(8) for name in (VISITOR, OPERATOR)}
+        logins = {name: secrets.token_hex(6) for name in (VISITOR, OPERATOR)}
         _write(var_dir, logins)
     for name, password in logins.items():
         user, is_new = get_user_model().objects.get_or_create(
@@ -43,7 +44,9 @@ def create_logins(var_dir: Path) -> dict[str, str]:
             user.set_password(password)
             user.save()
         if user.is_staff:
-            user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=_OPERATED_APPS))
+            # To see users is to be able to choose one for a token.
+            operates = Q(content_type__app_label__in=_OPERATED_APPS) | Q(codename="view_user")
+            user.user_permissions.set(Permission.objects.filter(operates))
     visitor = get_user_model().objects.get(username=VISITOR)
     IntegrationSource.objects.get_or_create(name=DROP_SOURCE, defaults={"owner": visitor})
     return logins

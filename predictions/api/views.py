@@ -16,7 +16,7 @@ from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
 from predictions.asking import ask_json
 from predictions.callers import caller_of
 from predictions.filters import PredictionFilter
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 from predictions.problems import problem
 from predictions.reading import own_predictions, readable_prediction
 from predictions.representation import accepted
@@ -54,7 +54,7 @@ class PredictionsView(ListAPIView):
         if request.content_type.partition(";")[0].strip().lower() != "application/json":
             raise UnsupportedMediaType(request.content_type)
         prediction = ask_json(
-            body=request.body, caller=caller_of(request), address=request.META.get("REMOTE_ADDR", ""), source="api"
+            body=request.body, caller=caller_of(request), address=request.META.get("REMOTE_ADDR", ""), source=Door.API
         )
         body = accepted(prediction)
         return Response(body, status=202, headers={"Location": body["status_url"]})

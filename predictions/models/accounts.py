@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from predictions.models.prediction import Door
+
 
 class Profile(models.Model):
     """How an account likes the page. No row: as the browser likes it."""
@@ -45,6 +47,12 @@ class IntegrationSource(models.Model):
 
     name = models.SlugField(max_length=64, unique=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="integration_sources")
+
+    class Meta:
+        constraints = [
+            # Else the late answer to a question that its owner deleted would be adopted by this account.
+            models.CheckConstraint(name="integration_source_is_no_door", condition=~models.Q(name__in=Door.values))
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -8,6 +8,13 @@ from django.db import models
 from django.db.models import F, Q
 
 
+class Door(models.TextChoices):
+    """Where people and programs ask. Any other `source` is the name of an integration."""
+
+    PAGE = "page"
+    API = "api"
+
+
 class Prediction(models.Model):
     """One question and its life: accepted -> published -> answered | rejected | failed.
 

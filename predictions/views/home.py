@@ -12,7 +12,7 @@ from predictions.contract import FeatureErrors
 from predictions.forms import HouseForm
 from predictions.inputs import EXAMPLES, filled_in
 from predictions.location import NoBlockGroup, block_group_near
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
 from predictions.wording import FLAG_WORDS
@@ -49,7 +49,7 @@ def _numbers_at(request: HttpRequest) -> dict[str, float]:
 
 
 def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
-    return ask(features=form.features(), caller=caller, address=request.META.get("REMOTE_ADDR", ""), source="page")
+    return ask(features=form.features(), caller=caller, address=request.META.get("REMOTE_ADDR", ""), source=Door.PAGE)
 
 
 def _page(

@@ -13,7 +13,7 @@ from predictions.asking import ask
 from predictions.callers import caller_of
 from predictions.contract import FeatureErrors
 from predictions.keeping_forms import NoteForm, SaleForm
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
 from predictions.views.accounts import too_often
@@ -76,7 +76,7 @@ def ask_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The same inputs as a new question, which today's model answers; both are pinned to be compared."""
     own, caller = _own(request, pk), caller_of(request)
     try:
-        again = ask(features=own.features, caller=caller, address=request.META.get("REMOTE_ADDR", ""), source="page")
+        again = ask(features=own.features, caller=caller, address=request.META.get("REMOTE_ADDR", ""), source=Door.PAGE)
     except FeatureErrors as error:
         messages.error(request, f"It can't be asked again: {error.errors[0].detail}")
         return redirect("prediction", pk=pk)

@@ -12,7 +12,7 @@ from predictions.asking import ask_json
 from predictions.callers import Caller, identify_request, remember_visitor
 from predictions.contract import MAX_BODY_BYTES
 from predictions.database_threads import in_database_thread
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 from predictions.problems import ASKING_ERRORS, asking_problem, problem
 from predictions.representation import accepted
 
@@ -61,7 +61,12 @@ def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
     if caller.by_session:
         _check_csrf(request)
     address = request.META.get("REMOTE_ADDR", "")
-    return caller, ask_json(body=request.body, caller=caller, address=address, source="api")
+    return caller, ask_json(body=request.body, caller=caller, address=address, source=_door(request))
+
+
+def _door(request: HttpRequest) -> Door:
+    """Browsers say of a script's request whether the script is the site's own; programs say nothing."""
+    return Door.PAGE if request.headers.get("Sec-Fetch-Site") == "same-origin" else Door.API
 
 
 def _check_csrf(request: HttpRequest) -> None:

@@ -55,6 +55,12 @@ async def test_a_question_is_accepted_with_its_id_and_where_to_hear_of_it(async_
     assert prediction.owner is None
 
 
+async def test_what_the_sites_own_page_asks_is_told_from_what_a_program_asks(async_client, house):
+    await post(async_client, house, **{"Sec-Fetch-Site": "same-origin"})
+    await post(async_client, house)
+    assert sorted(prediction.source for prediction in await stored()) == ["api", "page"]
+
+
 async def test_a_charset_in_the_content_type_is_fine(async_client, house):
     assert (await post(async_client, house, "application/json; charset=utf-8")).status_code == 202
 

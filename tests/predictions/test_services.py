@@ -362,3 +362,9 @@ def test_a_verdict_that_comes_after_the_deadline_replaces_it():
     assert services.record_refusals([refusal(prediction.pk)]) == {"v1"}
     prediction.refresh_from_db()
     assert (prediction.status, prediction.reason["code"]) == ("rejected", "unsupported_location")
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_an_integration_is_never_named_like_a_door(door: str):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        IntegrationSource.objects.create(name=door, owner=user())

@@ -240,3 +240,13 @@ def test_bells_that_fail_stop_nothing(broker: MockKafka, consume, redis_away):
     broker.put(Topic.RESULTS, result(second.pk))
     run_until(deliverer, 1)
     assert set(Prediction.objects.values_list("status", flat=True)) == {"answered"}
+
+
+def test_the_late_answer_to_a_question_that_its_owner_deleted_leaves_nothing(broker: MockKafka, consume):
+    deleted, kept = published(), published()
+    answer_of_deleted = result(deleted.pk, source="page")
+    deleted.delete()
+    broker.put(Topic.RESULTS, answer_of_deleted, result(kept.pk))
+    run_until(make_deliverer(consume("g", Topic.RESULTS)), 2)
+    assert list(Prediction.objects.values_list("pk", "status")) == [(kept.pk, "answered")]
+    assert broker.records(Topic.DEAD_LETTERS) == []

@@ -19,6 +19,10 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 ANN, BOB = visitor("ann"), visitor("bob")
 
 
+def anybody() -> bool:
+    return True
+
+
 @pytest.fixture
 def no_repair(monkeypatch) -> None:
     """Only a bell, never a look now and then."""
@@ -39,13 +43,13 @@ def ids(events: list[dict]) -> list[str]:
 
 
 async def test_the_first_page_comes_at_once_even_when_it_is_empty(no_repair):
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         async with asyncio.timeout(2):
             assert await anext(pages) == (0, [])
 
 
 async def test_an_event_reaches_a_follower_by_its_bell(no_repair):
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         prediction = await answered(ANN)
         started = time.monotonic()
@@ -73,14 +77,14 @@ async def test_an_event_while_the_feed_is_first_read_is_not_missed(no_repair, mo
 
     monkeypatch.setattr(RedisPubSubLoopLayer, "group_add", join_slowly)
     monkeypatch.setattr(feed, "read_events", read_and_then_it_happens)
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         assert await anext(pages) == (0, [])
         assert ids(await next_events(pages)) == [str(happened[0].pk)]
 
 
 async def test_a_lost_bell_is_repaired_by_a_look_after_a_while(monkeypatch):
     monkeypatch.setattr(feed, "REPAIR_SECONDS", 0.3)
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         await answered(ANN, ring=False)
         started = time.monotonic()
@@ -96,7 +100,7 @@ async def test_many_bells_are_one_read(no_repair, monkeypatch):
         return read_events(**wanted)
 
     monkeypatch.setattr(feed, "read_events", counted)
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         for _ in range(5):
             await in_database_thread(making.answered, ANN)
@@ -112,7 +116,7 @@ async def test_a_long_feed_is_read_page_by_page_without_a_wait(no_repair, monkey
     monkeypatch.setattr(feed, "PAGE_SIZE", 2)
     predictions = [await answered(ANN) for _ in range(5)]
     seen: list[str] = []
-    async with aclosing(follow("vann", cursor=0)) as pages, asyncio.timeout(5):
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages, asyncio.timeout(5):
         while len(seen) < 5:
             seen += ids((await anext(pages))[1])
     assert seen == [str(prediction.pk) for prediction in predictions]
@@ -120,17 +124,17 @@ async def test_a_long_feed_is_read_page_by_page_without_a_wait(no_repair, monkey
 
 async def test_a_follower_comes_back_with_its_cursor_and_misses_and_doubles_nothing(no_repair):
     first = await answered(ANN)
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         (event,) = await next_events(pages)
         assert ids([event]) == [str(first.pk)]
     while_away = await answered(ANN)
-    async with aclosing(follow("vann", cursor=event["cursor"])) as pages:
+    async with aclosing(follow("vann", cursor=event["cursor"], may_hear=anybody)) as pages:
         assert ids(await next_events(pages)) == [str(while_away.pk)]
 
 
 async def test_without_a_cursor_a_feed_is_followed_from_now_on(no_repair):
     before = await answered(ANN)
-    async with aclosing(follow("vann", cursor=None)) as pages:
+    async with aclosing(follow("vann", cursor=None, may_hear=anybody)) as pages:
         cursor, events = await anext(pages)
         assert cursor > 0
         assert events == []
@@ -139,7 +143,10 @@ async def test_without_a_cursor_a_feed_is_followed_from_now_on(no_repair):
 
 
 async def test_two_owners_never_see_each_others_events(no_repair):
-    async with aclosing(follow("vann", cursor=0)) as anns, aclosing(follow("vbob", cursor=0)) as bobs:
+    async with (
+        aclosing(follow("vann", cursor=0, may_hear=anybody)) as anns,
+        aclosing(follow("vbob", cursor=0, may_hear=anybody)) as bobs,
+    ):
         await anext(anns)
         await anext(bobs)
         of_bob = await answered(BOB)
@@ -149,7 +156,7 @@ async def test_two_owners_never_see_each_others_events(no_repair):
 
 
 async def test_another_owners_bell_wakes_nobody(no_repair):
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         await answered(BOB)
         with pytest.raises(TimeoutError):
@@ -157,7 +164,10 @@ async def test_another_owners_bell_wakes_nobody(no_repair):
 
 
 async def test_two_connections_of_one_owner_both_hear(no_repair):
-    async with aclosing(follow("vann", cursor=0)) as one, aclosing(follow("vann", cursor=0)) as other:
+    async with (
+        aclosing(follow("vann", cursor=0, may_hear=anybody)) as one,
+        aclosing(follow("vann", cursor=0, may_hear=anybody)) as other,
+    ):
         await anext(one)
         await anext(other)
         prediction = await answered(ANN)
@@ -165,7 +175,7 @@ async def test_two_connections_of_one_owner_both_hear(no_repair):
 
 
 async def test_a_follower_that_leaves_is_no_longer_rung(no_repair):
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         assert await listeners("vann") == 1
     assert await listeners("vann") == 0
@@ -174,7 +184,7 @@ async def test_a_follower_that_leaves_is_no_longer_rung(no_repair):
 async def test_without_redis_a_feed_is_read_all_the_same_and_bells_are_heard_when_it_is_back(redis_away, monkeypatch):
     monkeypatch.setattr(feed, "REPAIR_SECONDS", 0.3)
     before = await in_database_thread(making.answered, ANN)
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         assert ids(await next_events(pages)) == [str(before.pk)]
         while_away = await in_database_thread(making.answered, ANN)
         assert ids(await next_events(pages)) == [str(while_away.pk)]
@@ -187,7 +197,7 @@ async def test_without_redis_a_feed_is_read_all_the_same_and_bells_are_heard_whe
 
 
 async def test_leaving_while_redis_is_away_ends(valkey, no_repair):
-    pages = follow("vann", cursor=0)
+    pages = follow("vann", cursor=0, may_hear=anybody)
     await anext(pages)
     valkey.kill()
     try:
@@ -199,7 +209,7 @@ async def test_leaving_while_redis_is_away_ends(valkey, no_repair):
 
 
 async def test_bells_are_heard_after_redis_restarted_under_a_follower(valkey, no_repair):
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         valkey.kill()
         valkey.start()
@@ -211,9 +221,21 @@ async def test_bells_are_heard_after_redis_restarted_under_a_follower(valkey, no
 
 async def test_a_follower_that_heard_nothing_for_six_seconds_still_hears(no_repair):
     """redis-py 8 lets idle sockets die after five."""
-    async with aclosing(follow("vann", cursor=0)) as pages:
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
         await anext(pages)
         await asyncio.sleep(6)
         prediction = await answered(ANN)
         async with asyncio.timeout(2):
             assert ids(await next_events(pages)) == [str(prediction.pk)]
+
+
+async def test_who_is_no_longer_welcome_hears_nothing_more(monkeypatch):
+    monkeypatch.setattr(feed, "REPAIR_SECONDS", 0.05)
+    monkeypatch.setattr(feed, "WELCOME_SECONDS", 0.1)
+    welcome = [True]
+    async with asyncio.timeout(10), aclosing(follow("vann", cursor=0, may_hear=lambda: welcome[0])) as pages:
+        await anext(pages)
+        await asyncio.sleep(0.3)
+        await anext(pages)
+        welcome[0] = False
+        assert len([page async for page in pages]) < 20

@@ -10,10 +10,10 @@ class Command(BaseCommand):
     def handle(self, **options):
         try:
             versions = [registry.register(artefact=artefact.load(name)) for name in RECIPES]
-        except artefact.ArtefactError as error:
+        except (artefact.ArtefactError, registry.RegistryError) as error:
             raise CommandError(str(error)) from error
         if not any(version.role == registry.Role.CHAMPION for version in registry.live_versions()):
-            registry.promote(name=CHAMPION, reason="a fresh installation", despite_bars=True)
+            registry.promote(name=CHAMPION, reason="a fresh installation")
         for version in versions:
             version.refresh_from_db(fields=["role"])
             self.stdout.write(f"{version.name}: {version.role}, sha256 {version.sha256[:12]}")

@@ -10,7 +10,7 @@ from mlmodel.dataset import load_housing
 from mlmodel.features import FEATURES
 from predictions import doorbell
 from predictions.callers import make_token
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 
 
 class Command(BaseCommand):
@@ -67,7 +67,7 @@ def _insert(users: list, questions: list[dict], count: int) -> list[str]:
         Prediction(
             owner=user,
             feed_key=f"u{user.pk}",
-            source="bench",
+            source=Door.API,
             features=questions[number % len(questions)],
             requested_at=now,
         )

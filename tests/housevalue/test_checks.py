@@ -1,0 +1,14 @@
+"""System checks name a deployment's mistakes and what to do."""
+
+from django.conf import settings as django_settings
+
+from housevalue.checks import check_secret_key
+
+
+def test_the_key_that_stands_in_the_source_is_an_error_of_a_deployment(settings):
+    settings.SECRET_KEY = django_settings.INSECURE_KEY
+    (error,) = check_secret_key(None)
+    assert error.id == "housevalue.E001"
+    assert "SECRET_KEY_FILE" in error.hint
+    settings.SECRET_KEY = "one of our own"
+    assert check_secret_key(None) == []

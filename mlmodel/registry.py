@@ -52,19 +52,14 @@ def promote(
     """
     _wait_for_other_changes()
     version = _version(name)
-    misses = missed(version.manifest["metrics"])
-    if misses and not despite_bars:
-        listed = "; ".join(f"{bar.label} must be {bar.wanted()}, is {_shown(bar, version)}" for bar in misses)
-        raise RegistryError(f"{name} misses {len(misses)} of {len(BARS)} bars: {listed}")
-    note = f" despite {len(misses)} missed bars" if misses else ""
-    return _crown(version, by=by, reason=f"promoted{note}: {reason}" if reason else f"promoted{note}")
+    return _crown(version, by=by, reason=_noted("promoted" + _despite(version, despite_bars), reason))
 
 
 @transaction.atomic
-def roll_back(*, by: AbstractBaseUser | None = None, reason: str = "") -> ModelVersion:
-    """Make the champion before the present one champion again. It has been one, so no bar is asked.
+def roll_back(*, by: AbstractBaseUser | None = None, reason: str = "", despite_bars: bool = False) -> ModelVersion:
+    """Make the champion before the present one champion again.
 
-    Raises RegistryError when there was none.
+    Raises RegistryError when there was none, or it misses a bar, as in `promote`.
     """
     _wait_for_other_changes()
     champion = ModelVersion.objects.filter(role=Role.CHAMPION).first()
@@ -74,7 +69,8 @@ def roll_back(*, by: AbstractBaseUser | None = None, reason: str = "") -> ModelV
     before = earlier.order_by("-history_date", "-history_id").first()
     if before is None:
         raise RegistryError("there was no champion before this one")
-    return _crown(_version(before.name), by=by, reason=f"rolled back: {reason}" if reason else "rolled back")
+    version = _version(before.name)
+    return _crown(version, by=by, reason=_noted("rolled back" + _despite(version, despite_bars), reason))
 
 
 @transaction.atomic
@@ -104,6 +100,19 @@ def _crown(version: ModelVersion, *, by: AbstractBaseUser | None, reason: str) -
     version.role, version.promoted_at, version.retired_at = Role.CHAMPION, timezone.now(), None
     _save(version, by=by, reason=reason)
     return version
+
+
+def _despite(version: ModelVersion, despite_bars: bool) -> str:
+    """What the audit row adds where bars are missed on purpose. Raises RegistryError where it is not on purpose."""
+    misses = missed(version.manifest["metrics"])
+    if misses and not despite_bars:
+        listed = "; ".join(f"{bar.label} must be {bar.wanted()}, is {_shown(bar, version)}" for bar in misses)
+        raise RegistryError(f"{version.name} misses {len(misses)} of {len(BARS)} bars: {listed}")
+    return f" despite {len(misses)} missed bars" if misses else ""
+
+
+def _noted(what: str, reason: str) -> str:
+    return f"{what}: {reason}" if reason else what
 
 
 def _shown(bar: Bar, version: ModelVersion) -> str:

@@ -1,10 +1,11 @@
 import io
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from mlmodel import registry
+from mlmodel import artefact, registry
 from mlmodel.bars import BARS, missed
 from mlmodel.catalogue import CHAMPION, RECIPES
 from mlmodel.models import ModelVersion
@@ -83,10 +84,26 @@ def test_a_figure_that_was_never_measured_is_a_miss():
 
 def test_rolling_back_restores_the_champion_before(registered):
     registry.promote(name="baseline", reason="a drill", despite_bars=True)
-    assert registry.roll_back(reason="the drill is over").name == "monotone-hgb-1"
+    with pytest.raises(RegistryError, match="misses"):
+        registry.roll_back(reason="the drill is over")
+    assert registry.roll_back(reason="the drill is over", despite_bars=True).name == "monotone-hgb-1"
     assert roles()["baseline"] == "shadow"
 
 
 def test_without_an_earlier_champion_there_is_nothing_to_roll_back_to(registered):
     with pytest.raises(RegistryError, match="no champion before"):
         registry.roll_back()
+
+
+def test_changed_files_of_the_champion_that_miss_a_bar_are_refused(registered):
+    champion = registry.live_versions()[0]
+    with pytest.raises(RegistryError, match="promote another first"):
+        registry.register(artefact=changed(champion.name, metrics={}))
+    champion.refresh_from_db()
+    assert champion.sha256 != "f" * 64
+
+
+def changed(name: str, *, metrics: dict):
+    """The committed artefact of this name, as if its files were others and had these figures."""
+    known = artefact.load(name)
+    return replace(known, sha256="f" * 64, manifest={**known.manifest, "metrics": metrics})

@@ -11,12 +11,12 @@ class Command(BaseCommand):
         what.add_argument("name", nargs="?", help="the model to promote")
         what.add_argument("--roll-back", action="store_true", help="make the champion before this one champion again")
         parser.add_argument("--reason", default="", help="kept in the audit history")
-        parser.add_argument("--despite-bars", action="store_true", help="promote although it misses a bar")
+        parser.add_argument("--despite-bars", action="store_true", help="although it misses a bar")
 
     def handle(self, *, name, roll_back, reason, despite_bars, **options):
         try:
             if roll_back:
-                version = registry.roll_back(reason=reason)
+                version = registry.roll_back(reason=reason, despite_bars=despite_bars)
             else:
                 version = registry.promote(name=name, reason=reason, despite_bars=despite_bars)
         except registry.RegistryError as error:

@@ -62,13 +62,15 @@ def compile_modules(into: Path) -> dict[str, bytes]:
 
     The paths of this machine are mapped away: the same sources and toolchain give the same bytes anywhere.
     """
-    cargo_home = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
+    subprocess.run(["cargo", "fetch", "--locked", "--quiet"], cwd=HERE, check=False)  # a failure shows in the build
+    cargo_home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    # A registry's folder is named after its address, which a mirror changes. Of several mappings the last one wins.
+    registries = sorted((cargo_home / "registry" / "src").glob("*"))
+    mapped = [(HERE, "."), (cargo_home, "cargo"), *((registry, "crates") for registry in registries)]
     environment = {
         **os.environ,
         "CARGO_TARGET_DIR": str(into),
-        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(
-            f"--remap-path-prefix={path}={name}" for path, name in ((HERE, "."), (cargo_home, "cargo"))
-        ),
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(f"--remap-path-prefix={path}={name}" for path, name in mapped),
     }
     command = ["cargo", "build", "--release", "--locked", "--target", TARGET, "--quiet"]
     if subprocess.run(command, cwd=HERE, env=environment, check=False).returncode:

@@ -1,8 +1,8 @@
 """Django's own middleware without a thread hop per hook.
 
-Under ASGI `MiddlewareMixin` runs each `process_request` and `process_response` in a thread, ~0.5 ms a hop and four
-dozen hops a request on the busiest path of this site. The hooks below only compute, so they run on the event loop;
-the one that may write (a modified session) still goes to a thread.
+Under ASGI `MiddlewareMixin` runs each `process_request` and `process_response` in a thread: two hops for
+each middleware, on the busiest path of this site. The hooks below only compute, so they run on the event loop; the one
+that may write (a modified session) still goes to a thread.
 """
 
 from asgiref.sync import sync_to_async

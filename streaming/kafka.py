@@ -280,10 +280,7 @@ def create_topics(admin: AdminClient, *, seconds: float = 30.0) -> list[str]:
             str(topic),
             num_partitions=settings.KAFKA_PARTITIONS,
             replication_factor=settings.KAFKA_REPLICATION_FACTOR,
-            config={
-                "max.message.bytes": str(MAX_MESSAGE_BYTES),
-                "retention.ms": str(settings.KAFKA_RETENTION_HOURS * 3_600_000),
-            },
+            config=_topic_properties(),
         )
         for topic in Topic
         if topic not in there
@@ -295,3 +292,16 @@ def create_topics(admin: AdminClient, *, seconds: float = 30.0) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
     return [topic.topic for topic in missing]
+
+
+def _topic_properties() -> dict[str, str]:
+    properties = {
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "retention.ms": str(settings.KAFKA_RETENTION_HOURS * 3_600_000),
+    }
+    copies = settings.KAFKA_REPLICATION_FACTOR
+    if copies >= 3:
+        # `acks=all` alone is satisfied by a single copy when the others are away. Redpanda passes over it: there a
+        # majority always acknowledges.
+        properties["min.insync.replicas"] = str(copies // 2 + 1)
+    return properties

@@ -1,6 +1,7 @@
 """Scoring: features records -> Celery batches (the scorer), and a batch -> `prediction_score_topic` (the worker)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from confluent_kafka import Consumer, Message
 
@@ -13,6 +14,8 @@ from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
 from streaming.stopped_lines import Line
 from streaming.topics import Topic
+
+KILLED_WORKER = "It could not be scored: each worker that tried it died of it, or was ended after too long."
 
 
 # -- the scorer ----------------------------------------------------------------------------------------------------
@@ -83,11 +86,21 @@ def _read(record: Message) -> dict | InvalidMessage:
 
 # -- the worker ----------------------------------------------------------------------------------------------------
 class BatchScoring:
-    """Scores batches with every live model and publishes the scores. It writes no row."""
+    """Scores batches with every live model and publishes the scores. It writes no row.
 
-    def __init__(self, *, models: LiveModels, publisher: Publisher):
+    `watch`: what to run the models in, for a caller that must not wait for one that hangs.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: LiveModels,
+        publisher: Publisher,
+        watch: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ):
         self._models = models
         self._publisher = publisher
+        self._watch = watch
 
     def score(self, batch: Sequence[dict]) -> None:
         """Score every live model over the whole batch and publish; returns when the broker has acknowledged.
@@ -97,7 +110,8 @@ class BatchScoring:
         """
         self._models.refresh()
         x = matrix([item["features"] for item in batch])
-        estimates = self._models.estimate(x)
+        with self._watch():
+            estimates = self._models.estimate(x)
         for row, (item, km) in enumerate(zip(batch, nearest_km(x), strict=True)):
             self._publish(item, scores=scores_of(estimates, row), km=float(km))
         self._publisher.flush()
@@ -108,7 +122,7 @@ class BatchScoring:
         Raises:
             NotDelivered: give it up again.
         """
-        self._bury(item, InvalidMessage("killed_worker", "It could not be scored: each worker that tried it died."))
+        self._bury(item, InvalidMessage("killed_worker", KILLED_WORKER))
         self._publisher.flush()
 
     def _bury(self, item: dict, error: InvalidMessage) -> None:

@@ -1,8 +1,11 @@
 """Celery tasks: the scoring of a batch, and chores by the clock."""
 
 import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from celery import Task, shared_task
+from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from confluent_kafka import KafkaException
 from django.core.management import call_command
@@ -12,14 +15,16 @@ from mlmodel.scoring import LiveModels, NoLiveModel
 from streaming import kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.kafka import NotDelivered
+from streaming.lost_batches import MOST_LOST
 from streaming.scoring import BatchScoring
 
 logger = logging.getLogger(__name__)
 
 # Below the task's time limit: a task that is killed for taking too long is acknowledged, and its batch lost.
 PUBLISH_MS = 5000
-# So many workers may die of one prediction.
-MOST_LOST = 3
+# Many times what a full batch takes on a busy machine. A worker whose models take longer is ended as if they had
+# killed it, three times in a row well before the deadline of an answer.
+MODEL_SECONDS = 3.0
 # Built in each pool process after the fork: a producer made before it never delivers, silently.
 _scoring: BatchScoring | None = None
 
@@ -28,7 +33,9 @@ _scoring: BatchScoring | None = None
 def _build_scoring(**_) -> None:
     global _scoring
     publisher = kafka.publisher(**{"message.timeout.ms": PUBLISH_MS})
-    _scoring = BatchScoring(models=LiveModels.load(), publisher=publisher)
+    _scoring = BatchScoring(
+        models=LiveModels.load(), publisher=publisher, watch=lambda: _models_may_take(MODEL_SECONDS)
+    )
     logger.info("the worker is ready")
 
 
@@ -49,23 +56,22 @@ def _say_gone(**_) -> None:
 
 
 @shared_task(
-    bind=True,
+    Request="streaming.lost_batches:BatchRequest",
     autoretry_for=(NotDelivered, NoLiveModel, KafkaException, OperationalError),
     retry_backoff=1,
     retry_backoff_max=10,
     max_retries=None,
 )
-def score_batch(self: Task, batch: list[dict], lost: int = 0) -> None:
+def score_batch(batch: list[dict], lost: int = 0) -> None:
     """Score a batch (items of `messages.read_features`); acknowledged once the scores are on the log.
 
-    `lost`: how many workers died while they had it. After the first it is tried again, for most die of something else;
-    after the second each of its items alone, so that the one to blame is found; that one is given up after the third.
+    `lost`: how many pool processes died while they had it; `BatchRequest` counts them.
     """
     if _scoring is None:
         raise RuntimeError("score_batch runs in a worker's pool process only")
     try:
-        if _is_redelivered(self):
-            _try_again(_scoring, batch, lost + 1)
+        if lost >= MOST_LOST:
+            _give_up(_scoring, batch)
         else:
             _scoring.score(batch)
     except KafkaException:
@@ -74,20 +80,21 @@ def score_batch(self: Task, batch: list[dict], lost: int = 0) -> None:
         raise
 
 
-def _is_redelivered(task: Task) -> bool:
-    """Whether a worker took this very message before and did not acknowledge it."""
-    return bool((task.request.delivery_info or {}).get("redelivered"))
+def _give_up(scoring: BatchScoring, batch: list[dict]) -> None:
+    """These items were each alone when their last worker died."""
+    for item in batch:
+        logger.error("prediction %s is given up: %d workers died of it", item["id"], MOST_LOST)
+        scoring.give_up(item)
 
 
-def _try_again(scoring: BatchScoring, batch: list[dict], lost: int) -> None:
-    """By new messages: one that is redelivered once more does not tell how often it was."""
-    if lost >= MOST_LOST and len(batch) == 1:
-        logger.error("prediction %s is given up: %d workers died of it", batch[0]["id"], lost)
-        scoring.give_up(batch[0])
-        return
-    logger.warning("a batch of %d was lost with its worker %d times", len(batch), lost)
-    for part in [[item] for item in batch] if lost >= MOST_LOST - 1 else [batch]:
-        score_batch.apply_async(args=[part], kwargs={"lost": lost}, retry=False)
+@contextmanager
+def _models_may_take(seconds: float) -> Iterator[None]:
+    """The kernel ends this process when the block takes longer: no Python runs while a model hangs in its library."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @shared_task

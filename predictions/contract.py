@@ -75,6 +75,7 @@ class Field:
     typical: float
     step: float
     aliases: tuple[tuple[str, float], ...]  # other spelling, what its value is divided by
+    part_of: str | None = None  # the field that counts these too
 
     def out_of_range(self, value: float) -> FieldError:
         return FieldError(
@@ -102,6 +103,7 @@ def _field(entry: dict) -> Field:
         typical=entry["typical"],
         step=entry["step"],
         aliases=tuple((alias["name"], alias.get("divide_by", 1)) for alias in entry["aliases"]),
+        part_of=entry.get("part_of"),
     )
 
 
@@ -180,11 +182,18 @@ def normalise_features(features: object) -> Normalised:
         values[field.name] = number
     if errors:
         raise FeatureErrors(errors[:MAX_ERRORS])
-    return Normalised(values, [f"unusual_{field.name}" for field in FIELDS if _is_unusual(field, values[field.name])])
+    return Normalised(values, [*_outside(values), *_above(values)])
 
 
-def _is_unusual(field: Field, value: float) -> bool:
-    return field.soft is not None and not field.soft.hold(value)
+def _outside(values: dict[str, float]) -> list[str]:
+    """Flags of the values outside their soft ranges."""
+    return [f"unusual_{field.name}" for field in FIELDS if field.soft and not field.soft.hold(values[field.name])]
+
+
+def _above(values: dict[str, float]) -> list[str]:
+    """Flags of the parts that are more than their whole."""
+    parts = [(field.name, field.part_of) for field in FIELDS if field.part_of]
+    return [f"{name}_above_{whole}" for name, whole in parts if values[name] > values[whole]]
 
 
 def _by_canonical_name(

@@ -16,14 +16,19 @@ fn main() {
             Some(soft) => format!("Some({})", bounds(soft)),
             None => "None".to_string(),
         };
+        let part_of = match field.get("part_of") {
+            Some(whole) => format!("Some({})", fields.iter().position(|other| other["name"] == *whole).unwrap()),
+            None => "None".to_string(),
+        };
         writeln!(
             code,
-            "Field {{ name: {}, unit: {}, aliases: &[{}], hard: {}, soft: {} }},",
+            "Field {{ name: {}, unit: {}, aliases: &[{}], hard: {}, soft: {}, part_of: {} }},",
             field["name"],
             field["unit"],
             aliases(&field["aliases"]),
             bounds(&field["hard"]),
-            soft
+            soft,
+            part_of
         )
         .unwrap();
     }

@@ -16,6 +16,8 @@ pub struct Field {
     aliases: &'static [(&'static str, f64)],
     hard: Bounds,
     soft: Option<Bounds>,
+    /// The place in the table of the field that counts these too.
+    part_of: Option<usize>,
 }
 
 /// An interval; `exclusive` is about its lower end.
@@ -55,15 +57,18 @@ impl Serialize for Features {
 }
 
 impl Features {
-    /// What is unusual about them: one flag for each feature outside its soft range, in the order of the table.
+    /// What is unusual about them: one flag for each feature outside its soft range, then one for each part above its
+    /// whole, both in the order of the table.
     pub fn flags(&self) -> Vec<String> {
-        let unusual = |field: &Field, value: f64| field.soft.as_ref().is_some_and(|soft| !soft.hold(value));
-        FIELDS
-            .iter()
-            .zip(self.0)
-            .filter(|(field, value)| unusual(field, *value))
-            .map(|(field, _)| format!("unusual_{}", field.name))
-            .collect()
+        let outside = FIELDS.iter().zip(self.0).filter_map(|(field, value)| {
+            let is_outside = field.soft.as_ref().is_some_and(|soft| !soft.hold(value));
+            is_outside.then(|| format!("unusual_{}", field.name))
+        });
+        let above = FIELDS.iter().zip(self.0).filter_map(|(field, value)| {
+            let whole = field.part_of?;
+            (value > self.0[whole]).then(|| format!("{}_above_{}", field.name, FIELDS[whole].name))
+        });
+        outside.chain(above).collect()
     }
 }
 
@@ -195,6 +200,12 @@ mod tests {
     fn values_outside_the_soft_range_are_flagged() {
         let text = GOOD.replace("322", "11000").replace("2.5555", "100");
         assert_eq!(normalise(&text).unwrap().flags(), ["unusual_population", "unusual_ave_occup"]);
+    }
+
+    #[test]
+    fn more_bedrooms_than_rooms_are_flagged() {
+        let text = GOOD.replace("1.0238", "7.0");
+        assert_eq!(normalise(&text).unwrap().flags(), ["unusual_ave_bedrms", "ave_bedrms_above_ave_rooms"]);
     }
 
     #[test]

@@ -2,31 +2,38 @@
 
 from mlmodel.features import matrix
 from mlmodel.support import nearest_km
-from predictions import doorbell, services
+from predictions import doorbell, idempotency, services
 from predictions.callers import Caller
 from predictions.contract import FeatureErrors, Normalised, normalise_features, parse_json
 from predictions.location import location_flags, unsupported
 from predictions.models import Prediction
-from predictions.throttle import check_rate
+from predictions.throttle import within_rate
 
 
-def ask_json(*, body: bytes, caller: Caller, address: str, source: str) -> Prediction:
-    """Read a JSON body of features and ask.
-
-    Raises:
-        ContractError, FeatureErrors, TooMany: nothing was stored.
-    """
-    return ask(features=parse_json(body), caller=caller, address=address, source=source)
-
-
-def ask(*, features: object, caller: Caller, address: str, source: str) -> Prediction:
-    """Store what `caller` at `address` asks and ring the doorbell.
+def ask_json(*, body: bytes, caller: Caller, address: str, source: str, key_header: str | None = None) -> Prediction:
+    """Read a JSON body of features and ask; `key_header` is what the header `Idempotency-Key` says.
 
     Raises:
-        FeatureErrors, TooMany: nothing was stored.
+        BadKey, ContractError, FeatureErrors, KeyReused, TooMany: nothing was stored.
     """
-    check_rate(caller=caller, address=address)
-    prediction = services.accept(caller=caller, question=supported(normalise_features(features)), source=source)
+    key = idempotency.read_key(key_header)
+    return ask(features=parse_json(body), caller=caller, address=address, source=source, key=key)
+
+
+def ask(*, features: object, caller: Caller, address: str, source: str, key: str = "") -> Prediction:
+    """Store what `caller` at `address` asks and ring the doorbell; under a key once, however often it is asked.
+
+    Raises:
+        FeatureErrors, KeyReused, TooMany: nothing was stored.
+    """
+    first = idempotency.asked_before(caller=caller, key=key) if key else None
+    if first is not None:
+        idempotency.check_same(first, normalise_features(features))
+        return first
+    # What is refused below is not counted.
+    with within_rate(caller=caller, address=address):
+        question = supported(normalise_features(features))
+        prediction = services.accept(caller=caller, question=question, source=source, key=key)
     doorbell.ring()
     return prediction
 

@@ -1,5 +1,6 @@
 """The forms of the page. A house's boxes are `inputs.INPUTS`; what they may say is checked at the door alone."""
 
+import secrets
 from collections.abc import Iterable, Iterator
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 
 from predictions.contract import FieldError
+from predictions.idempotency import form_key
 from predictions.inputs import INPUTS, Input
 
 
@@ -44,7 +46,11 @@ def _plain(value: float) -> str:
 
 
 class HouseForm(forms.Form):
-    """Eight numbers of a block group, in people's units."""
+    """Eight numbers of a block group, in people's units, and the key by which a double click is known as one."""
+
+    key = forms.CharField(
+        widget=forms.HiddenInput({"autocomplete": "off"}), required=False, initial=lambda: secrets.token_urlsafe(16)
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -53,7 +59,11 @@ class HouseForm(forms.Form):
 
     def features(self) -> dict[str, float]:
         """What was filled in, by names that the contract takes; the form must be valid."""
-        return {name: value for name, value in self.cleaned_data.items() if value is not None}
+        return {box.name: value for box in INPUTS if (value := self.cleaned_data[box.name]) is not None}
+
+    def key_of(self, features: dict[str, float]) -> str:
+        """The idempotency key under which `features` are asked."""
+        return form_key(self.cleaned_data["key"], features)
 
     def rows(self) -> Iterator[tuple[Input, forms.BoundField]]:
         """Each number box with what is known of its input."""

@@ -1,14 +1,17 @@
 """Errors of the API as `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 from django.http import JsonResponse
 
 from predictions.callers import BadToken
 from predictions.contract import ContractError, FeatureErrors, FieldError
+from predictions.idempotency import BadKey, KeyReused
 from predictions.throttle import TooMany
 
-ASKING_ERRORS = (ContractError, FeatureErrors, TooMany, BadToken)
+AskingError = ContractError | FeatureErrors | BadKey | KeyReused | TooMany | BadToken
+ASKING_ERRORS = get_args(AskingError)
 
 
 def problem(
@@ -23,13 +26,17 @@ def problem(
     )
 
 
-def asking_problem(error: ContractError | FeatureErrors | TooMany | BadToken) -> JsonResponse:
+def asking_problem(error: AskingError) -> JsonResponse:
     """Why a question was not taken; every door answers the same."""
     match error:
         case ContractError():
             return problem(413 if error.code == "too_large" else 400, error.code, error.detail)
         case FeatureErrors():
             return problem(422, "invalid_features", str(error), errors=error.errors)
+        case BadKey():
+            return problem(400, "bad_idempotency_key", str(error))
+        case KeyReused():
+            return problem(422, "idempotency_key_reused", str(error))
         case TooMany():
             return problem(429, "too_many_requests", str(error), headers={"Retry-After": str(error.retry_after)})
         case BadToken():
@@ -53,7 +60,7 @@ _TITLES = {
     406: "Not acceptable",
     413: "Too large",
     415: "Unsupported media type",
-    422: "These features can't be priced",
+    422: "Unprocessable content",
     429: "Too many requests",
     500: "Server error",
     503: "Not available",

@@ -5,7 +5,7 @@ accept -> claim_unpublished -> (the log) -> mark_published -> record_answers | r
 """
 
 import uuid
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,14 +13,15 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Field, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from predictions import idempotency
 from predictions.callers import Caller
 from predictions.contract import FieldError, Normalised
-from predictions.models import FeedEvent, IntegrationSource, Prediction
+from predictions.models import FeedEvent, IdempotencyKey, IntegrationSource, Prediction
 
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
 _FEED_LOCK = 0x686F757365
@@ -38,8 +39,15 @@ class UnknownSource(Exception):
 
 
 # -- the door ------------------------------------------------------------------------------------------------------
-def accept(*, caller: Caller, question: Normalised, source: str) -> Prediction:
-    """Store a question; the unpublished row is its place in the outbox. One insert, no transaction around it."""
+def accept(*, caller: Caller, question: Normalised, source: str, key: str = "") -> Prediction:
+    """Store a question; the unpublished row is its place in the outbox. Without a key it is one insert alone.
+
+    Under an idempotency key that the caller used before, even at this very moment, nothing is stored and what was
+    asked first is returned.
+
+    Raises:
+        KeyReused: that was another question.
+    """
     prediction = Prediction(
         owner=caller.user,
         feed_key=caller.feed_key,
@@ -48,18 +56,33 @@ def accept(*, caller: Caller, question: Normalised, source: str) -> Prediction:
         flags=question.flags,
         requested_at=timezone.now(),
     )
-    prediction.save(force_insert=True)
+    if not key:
+        prediction.save(force_insert=True)
+        return prediction
+    try:
+        with transaction.atomic():
+            prediction.save(force_insert=True)
+            IdempotencyKey.objects.create(prediction=prediction, feed_key=caller.feed_key, key=key)
+    except IntegrityError:
+        first = idempotency.asked_before(caller=caller, key=key)
+        if first is None:
+            raise
+        idempotency.check_same(first, question)
+        return first
     return prediction
 
 
 def claim_visitor_predictions(*, visitor_feed_key: str, user: User) -> int:
     """Give `user` what a visitor asked, with the feed that tells of it; how many predictions."""
+    feed_key = Caller.of_user(user).feed_key
     with transaction.atomic():
         # The rows first: a deliverer that holds them has told the visitor's feed before the events are taken over.
         claimed = Prediction.objects.filter(feed_key=visitor_feed_key, owner__isnull=True).update(
-            owner=user, feed_key=Caller.of_user(user).feed_key
+            owner=user, feed_key=feed_key
         )
-        FeedEvent.objects.filter(feed_key=visitor_feed_key).update(feed_key=Caller.of_user(user).feed_key)
+        own_keys = IdempotencyKey.objects.filter(feed_key=feed_key).values("key")
+        IdempotencyKey.objects.filter(feed_key=visitor_feed_key).exclude(key__in=own_keys).update(feed_key=feed_key)
+        _take_over_events(visitor_feed_key, feed_key)
     return claimed
 
 
@@ -108,6 +131,19 @@ def mark_published(rows: Sequence[Unpublished]) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What a change has settled: id -> the key of the feed that was told; `late` are answers after the deadline."""
+
+    told: dict[uuid.UUID, str]
+    late: Set[uuid.UUID] = frozenset()
+
+    @property
+    def feeds(self) -> set[str]:
+        """Keys of the feeds that moved."""
+        return set(self.told.values())
+
+
 # -- what takes too long -------------------------------------------------------------------------------------------
 @contextmanager
 def claim_overdue(*, limit: int) -> Iterator[list[Unpublished]]:
@@ -122,14 +158,14 @@ def claim_overdue(*, limit: int) -> Iterator[list[Unpublished]]:
         yield claimed
 
 
-def fail_expired(*, limit: int) -> set[str]:
-    """Give up those without an answer at the deadline and tell their feeds, which are returned; a late answer wins."""
+def fail_expired(*, limit: int) -> Settled:
+    """Give up those without an answer at the deadline and tell their feeds; a late answer wins."""
     seconds = settings.ANSWER_DEADLINE_SECONDS
     expired = Prediction.objects.filter(
         settled_at__isnull=True, requested_at__lt=timezone.now() - timedelta(seconds=seconds)
     ).order_by("pk")
     if not expired.exists():
-        return set()
+        return Settled({})
     with transaction.atomic():
         feeds = dict(_locked(expired).values_list("pk", "feed_key")[:limit])
         reason = {
@@ -141,7 +177,7 @@ def fail_expired(*, limit: int) -> set[str]:
             status=Prediction.Status.FAILED, settled_at=timezone.now(), reason=reason
         )
         _append_events(feeds, Prediction.Status.FAILED)
-    return set(feeds.values())
+    return Settled(feeds)
 
 
 def _overdue_rows(now: datetime) -> QuerySet[Prediction]:
@@ -188,12 +224,11 @@ class Refusal:
     reason: FieldError
 
 
-def record_answers(answers: Sequence[Answer]) -> set[str]:
+def record_answers(answers: Sequence[Answer]) -> Settled:
     """Store answers and tell their owners' feeds, in one transaction; a prediction is answered once.
 
     Answers to predictions without a row are adopted for the account of their `source`; those of unknown sources must
     have been taken out before (`integration_sources`). One that comes after the deadline is flagged as late.
-    Returns the keys of the feeds that moved.
     """
     latest = {answer.id: answer for answer in answers}
     with transaction.atomic():
@@ -204,10 +239,10 @@ def record_answers(answers: Sequence[Answer]) -> set[str]:
         late = {pk for pk, (_, status) in known.items() if status == Prediction.Status.FAILED}
         _store_answers([latest[pk] for pk in feeds], late)
         _append_events(feeds, Prediction.Status.ANSWERED)
-    return set(feeds.values())
+    return Settled(feeds, late)
 
 
-def record_refusals(refusals: Sequence[Refusal]) -> set[str]:
+def record_refusals(refusals: Sequence[Refusal]) -> Settled:
     """Store why predictions were rejected and tell their feeds; it replaces a missed deadline, never an answer."""
     latest = {refusal.id: refusal for refusal in refusals}
     with transaction.atomic():
@@ -225,7 +260,7 @@ def record_refusals(refusals: Sequence[Refusal]) -> set[str]:
                 reason={"code": reason.code, "field": reason.field, "detail": reason.detail},
             )
         _append_events(feeds, Prediction.Status.REJECTED)
-    return set(feeds.values())
+    return Settled(feeds)
 
 
 def unknown_predictions(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
@@ -315,16 +350,38 @@ def _store_answers(answers: list[Answer], late: Container[uuid.UUID]) -> None:
 
 def _append_events(feeds: dict[uuid.UUID, str], kind: Prediction.Status) -> None:
     """Tell the feeds. The last statement of its transaction: the lock is held from here to the commit."""
-    if not feeds:
+    now = timezone.now()
+    _insert_events(
+        [FeedEvent(feed_key=feed_key, prediction_id=pk, kind=kind, created_at=now) for pk, feed_key in feeds.items()]
+    )
+
+
+def _take_over_events(visitor_feed_key: str, feed_key: str) -> None:
+    """Tell one feed what another told, and the other no longer. The last statement of its transaction.
+
+    Under new ids: the old ones lie before the cursors of those who follow the feed already, who would never hear.
+    """
+    claimed = FeedEvent.objects.filter(feed_key=visitor_feed_key, prediction__feed_key=feed_key)
+    events = list(claimed.order_by("pk"))
+    if events:
+        claimed.filter(pk__lte=events[-1].pk).delete()
+    now = timezone.now()
+    _insert_events(
+        [
+            FeedEvent(feed_key=feed_key, prediction_id=event.prediction_id, kind=event.kind, created_at=now)
+            for event in events
+        ]
+    )
+
+
+def _insert_events(events: list[FeedEvent]) -> None:
+    if not events:
         return
     if connection.vendor == "postgresql":
         # An id is visible only at commit: without one lock a reader could see 10, then step over 9 for ever.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FEED_LOCK])
-    now = timezone.now()
-    FeedEvent.objects.bulk_create(
-        [FeedEvent(feed_key=feed_key, prediction_id=pk, kind=kind, created_at=now) for pk, feed_key in feeds.items()]
-    )
+    FeedEvent.objects.bulk_create(events)
 
 
 # -- the feed ------------------------------------------------------------------------------------------------------
@@ -339,3 +396,8 @@ def events_after(*, feed_key: str, cursor: int, limit: int, prediction: uuid.UUI
 def latest_cursor(feed_key: str) -> int:
     """The cursor at which this feed stands now; 0 for a feed that never moved."""
     return FeedEvent.objects.filter(feed_key=feed_key).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def newest_cursor() -> int:
+    """The highest cursor that any feed of this database has reached; 0 where none ever moved."""
+    return FeedEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -1,5 +1,8 @@
 """How often one may ask, and make accounts or have mail written."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -25,17 +28,39 @@ class _Window(SimpleRateThrottle):
     def get_cache_key(self, request, view) -> str:
         return self.cache_key
 
+    def check(self) -> None:
+        """That there is room for one more.
 
-def check_rate(*, caller: Caller, address: str) -> None:
-    """Count this request against the caller's rate; a visitor is known by address, since a cookie can be thrown away.
+        Raises:
+            TooMany: the rate is used up.
+        """
+        if not self.allow_request(None, None):  # type: ignore[arg-type]  # It only hands them to `get_cache_key`.
+            raise TooMany(retry_after=int(self.wait() or 0) + 1)
+
+    def throttle_success(self) -> bool:
+        return True  # Theirs counts here.
+
+    def count(self) -> None:
+        """One more, at the moment of the check."""
+        super().throttle_success()
+
+
+@contextmanager
+def within_rate(*, caller: Caller, address: str) -> Iterator[None]:
+    """Count what the block does against the caller's rate, if it ends well.
+
+    A visitor is known by address, since a cookie can be thrown away.
 
     Raises:
-        TooMany: the rate is used up.
+        TooMany: the rate is used up; the block was not entered.
     """
-    if caller.is_visitor:
-        _count(settings.VISITOR_RATE, f"asking:{address}")
-    else:
-        _count(settings.USER_RATE, f"asking:{caller.feed_key}")
+    window = _rate_of(caller, address)
+    if window is None:
+        yield
+        return
+    window.check()
+    yield
+    window.count()
 
 
 def check_account_rate(*, action: str, key: str) -> None:
@@ -44,12 +69,18 @@ def check_account_rate(*, action: str, key: str) -> None:
     Raises:
         TooMany: the rate is used up.
     """
-    _count(settings.ACCOUNT_RATE, f"{action}:{key}")
+    window = _window(settings.ACCOUNT_RATE, f"{action}:{key}")
+    if window is not None:
+        window.check()
+        window.count()
 
 
-def _count(rate: str, key: str) -> None:
-    if rate.startswith("0/"):
-        return
-    window = _Window(rate, key)
-    if not window.allow_request(None, None):  # type: ignore[arg-type]  # It only hands them to `get_cache_key`.
-        raise TooMany(retry_after=int(window.wait() or 0) + 1)
+def _rate_of(caller: Caller, address: str) -> _Window | None:
+    if caller.is_visitor:
+        return _window(settings.VISITOR_RATE, f"asking:{address}")
+    return _window(settings.USER_RATE, f"asking:{caller.feed_key}")
+
+
+def _window(rate: str, key: str) -> _Window | None:
+    """The window of this rate; None where there is no limit."""
+    return None if rate.startswith("0/") else _Window(rate, key)

@@ -1,11 +1,18 @@
 """What OpenAPI can't see by itself: the features as the contract has them, problems, and the doors beside REST."""
 
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from predictions.contract import FIELDS, Field
+from predictions.idempotency import KEY_HEADER, LONGEST_KEY
 
 QUESTION = {"application/json": {"$ref": "#/components/schemas/Features"}}
+_KEY_NOTE = (
+    "Sent again with the same key, the same question is the same prediction, for 24 hours; another question is refused."
+    " A key belongs to its caller: the account, or the visitor whom the cookie names."
+    " With or without the quotes of draft-ietf-httpapi-idempotency-key-header."
+)
+_KEY_SCHEMA: dict = {"type": "string", "pattern": f"^[0-9A-Za-z-]{{1,{LONGEST_KEY}}}$"}
 _STREAM_NOTE = "The caller's own events; a visitor is known by cookie."
 
 
@@ -17,6 +24,11 @@ def problems(*statuses: int) -> dict:
         )
         for status in statuses
     }
+
+
+def idempotency_key() -> OpenApiParameter:
+    """The header by which a question that is sent twice is known again, for `extend_schema`."""
+    return OpenApiParameter(KEY_HEADER, _KEY_SCHEMA, OpenApiParameter.HEADER, description=_KEY_NOTE)
 
 
 def features_schema() -> dict:
@@ -64,6 +76,7 @@ def _predict_api() -> dict:
         "description": "A browser's session needs the X-CSRFToken header. A visitor's question is readable by whoever"
         " holds its id.",
         "security": [{"token": []}, {"cookieAuth": []}, {}],
+        "parameters": [_KEY],
         "requestBody": {"required": True, "content": {"application/json": {"schema": QUESTION["application/json"]}}},
         "responses": {
             "202": _json("Stored; it will be answered.", {"$ref": "#/components/schemas/Accepted"}),
@@ -141,6 +154,7 @@ _CURSOR = {
     "description": "Events after this cursor.",
     "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
 }
+_KEY = {"name": KEY_HEADER, "in": "header", "description": _KEY_NOTE, "schema": _KEY_SCHEMA}
 _REASONS = {
     400: "It can't be read.",
     401: "No account, or a token that is unknown or revoked.",
@@ -149,7 +163,7 @@ _REASONS = {
     406: "Only JSON is spoken here.",
     413: "More than 64 KiB.",
     415: "Not application/json.",
-    422: "These features can't be priced; `errors` names each field.",
+    422: "These features can't be priced, and `errors` names each field; or the key was used for another question.",
     429: "Too often; `Retry-After` says how many seconds to wait.",
 }
 _PROBLEM = {

@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from predictions.api.schema import QUESTION, problems
+from predictions.api.schema import QUESTION, idempotency_key, problems
 from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
 from predictions.asking import ask_json
 from predictions.callers import caller_of
 from predictions.filters import PredictionFilter
+from predictions.idempotency import KEY_HEADER
 from predictions.models import Door, Prediction
 from predictions.problems import problem
 from predictions.reading import own_predictions, readable_prediction
@@ -46,6 +47,7 @@ class PredictionsView(ListAPIView):
         tags=["predictions"],
         summary="Ask for a price",
         description="For accounts; `/predict_api` takes the same from anybody.",
+        parameters=[idempotency_key()],
         request=QUESTION,
         responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 429)},
     )
@@ -54,7 +56,11 @@ class PredictionsView(ListAPIView):
         if request.content_type.partition(";")[0].strip().lower() != "application/json":
             raise UnsupportedMediaType(request.content_type)
         prediction = ask_json(
-            body=request.body, caller=caller_of(request), address=request.META.get("REMOTE_ADDR", ""), source=Door.API
+            body=request.body,
+            caller=caller_of(request),
+            address=request.META.get("REMOTE_ADDR", ""),
+            source=Door.API,
+            key_header=request.headers.get(KEY_HEADER),
         )
         body = accepted(prediction)
         return Response(body, status=202, headers={"Location": body["status_url"]})

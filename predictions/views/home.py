@@ -49,7 +49,14 @@ def _numbers_at(request: HttpRequest) -> dict[str, float]:
 
 
 def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
-    return ask(features=form.features(), caller=caller, address=request.META.get("REMOTE_ADDR", ""), source=Door.PAGE)
+    features = form.features()
+    return ask(
+        features=features,
+        caller=caller,
+        address=request.META.get("REMOTE_ADDR", ""),
+        source=Door.PAGE,
+        key=form.key_of(features),
+    )
 
 
 def _page(

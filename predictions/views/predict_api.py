@@ -12,6 +12,7 @@ from predictions.asking import ask_json
 from predictions.callers import Caller, identify_request, remember_visitor
 from predictions.contract import MAX_BODY_BYTES
 from predictions.database_threads import in_database_thread
+from predictions.idempotency import KEY_HEADER
 from predictions.models import Door, Prediction
 from predictions.problems import ASKING_ERRORS, asking_problem, problem
 from predictions.representation import accepted
@@ -60,8 +61,14 @@ def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
     caller = identify_request(request)
     if caller.by_session:
         _check_csrf(request)
-    address = request.META.get("REMOTE_ADDR", "")
-    return caller, ask_json(body=request.body, caller=caller, address=address, source=_door(request))
+    prediction = ask_json(
+        body=request.body,
+        caller=caller,
+        address=request.META.get("REMOTE_ADDR", ""),
+        source=_door(request),
+        key_header=request.headers.get(KEY_HEADER),
+    )
+    return caller, prediction
 
 
 def _door(request: HttpRequest) -> Door:

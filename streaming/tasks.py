@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from billiard.process import current_process
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from confluent_kafka import KafkaException
@@ -12,10 +13,12 @@ from django.core.management import call_command
 from kombu.exceptions import OperationalError
 
 from mlmodel.scoring import LiveModels, NoLiveModel
+from predictions import idempotency
 from streaming import kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.kafka import NotDelivered
 from streaming.lost_batches import MOST_LOST
+from streaming.monitoring import serve_metrics
 from streaming.scoring import BatchScoring
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,12 @@ PUBLISH_MS = 5000
 MODEL_SECONDS = 3.0
 # Built in each pool process after the fork: a producer made before it never delivers, silently.
 _scoring: BatchScoring | None = None
+
+
+@worker_process_init.connect
+def _serve_metrics(**_) -> None:
+    """Of the pool process, which is the one that scores: on the port of its place in the pool."""
+    serve_metrics(place=current_process().index)
 
 
 @worker_process_init.connect
@@ -100,3 +109,8 @@ def _models_may_take(seconds: float) -> Iterator[None]:
 @shared_task
 def clear_expired_sessions() -> None:
     call_command("clearsessions")
+
+
+@shared_task
+def forget_old_idempotency_keys() -> None:
+    logger.info("%d idempotency keys are forgotten", idempotency.forget_old_keys())

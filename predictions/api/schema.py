@@ -190,8 +190,12 @@ _EVENT = {
     "type": "object",
     "properties": {
         "cursor": {"type": "integer"},
-        "type": {"type": "string", "enum": ["answered", "rejected", "failed"]},
-        "prediction": {"$ref": "#/components/schemas/Prediction"},
+        "type": {
+            "type": "string",
+            "enum": ["answered", "rejected", "failed", "reset"],
+            "description": "`reset`: the cursor asked for is of another database; read anew and go on from this one.",
+        },
+        "prediction": {"allOf": [{"$ref": "#/components/schemas/Prediction"}], "description": "Of all but `reset`."},
     },
-    "required": ["cursor", "type", "prediction"],
+    "required": ["cursor", "type"],
 }

@@ -56,7 +56,8 @@ question.addEventListener("accepted", ({ detail }) => {
     show(prediction);
   } else {
     recent.show({ ...detail, price: null, requested_at: new Date().toISOString() });
-    look(detail);
+    const isSettled = !["accepted", "published"].includes(detail.status); // Asked again after a lost response.
+    look(detail, isSettled ? 0 : LOOK_MS);
   }
 });
 feed.addEventListener("event", ({ detail }) => {
@@ -76,8 +77,8 @@ function show(prediction) {
 }
 
 /** The feed tells first; but when a session ended under this page, its feed is no longer the asker's. */
-async function look({ id, status_url }) {
-  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+async function look({ id, status_url }, milliseconds = LOOK_MS) {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
   if (id !== awaited || !answer.isAwaited) return;
   try {
     const response = await fetch(status_url);

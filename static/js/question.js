@@ -4,6 +4,7 @@
 export class Question extends EventTarget {
   #form;
   #message;
+  #open = {}; // The last question without a response, and its key: sent again under it, it is asked once.
 
   constructor(form, message) {
     super();
@@ -25,6 +26,7 @@ export class Question extends EventTarget {
     this.#say("asked", { isByHand });
     try {
       const response = await this.#post(features);
+      if (response.status < 500) this.#open = {};
       if (response.status !== 202) return await this.#refuse(response, isByHand);
       this.#say("accepted", { ...(await response.json()), features });
       return { outcome: "accepted" };
@@ -35,13 +37,16 @@ export class Question extends EventTarget {
   }
 
   #post(features) {
+    const body = JSON.stringify(features);
+    if (this.#open.body !== body) this.#open = { body, key: randomKey() };
     return fetch(this.#form.dataset.askUrl, {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
         "X-CSRFToken": this.#form.elements.csrfmiddlewaretoken.value,
+        "Idempotency-Key": this.#open.key,
       },
-      body: JSON.stringify(features),
+      body,
       signal: AbortSignal.timeout(15000),
     });
   }
@@ -68,7 +73,7 @@ export class Question extends EventTarget {
     const features = {};
     for (const input of this.#inputs()) {
       // What isn't a number becomes null, and the door says so; what is empty is missing.
-      if (input.value !== "" || input.validity.badInput) features[input.name] = input.valueAsNumber;
+      if (input.value !== "" || input.validity.badInput) features[input.dataset.field] = input.valueAsNumber / input.dataset.per;
     }
     return features;
   }
@@ -105,4 +110,9 @@ export class Question extends EventTarget {
   #say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // `randomUUID` is for https alone.
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -25,6 +25,7 @@ PAGE_SIZE = 200
 # A connection may stay open for days; a logout, a new password or a revoked token must end it.
 WELCOME_SECONDS = 30.0
 _REJOIN_SECONDS = 1.0
+RESET = "reset"
 
 
 def group_of(feed_key: str) -> str:
@@ -32,8 +33,15 @@ def group_of(feed_key: str) -> str:
 
 
 def read_events(*, feed_key: str, cursor: int, prediction: uuid.UUID | None = None) -> list[dict]:
-    """The next page of a feed as it is shown, oldest first."""
+    """The next page of a feed as it is shown, oldest first.
+
+    A cursor that no event of this database has reached comes from another one, wiped or newer than a restored backup.
+    Nothing would be heard until the ids have caught up, so the page is then one `{"type": "reset", "cursor"}`: what
+    was told is to be read anew, and the feed goes on from that cursor, where it stands now.
+    """
     events = services.events_after(feed_key=feed_key, cursor=cursor, limit=PAGE_SIZE, prediction=prediction)
+    if not events and cursor > services.newest_cursor():
+        return [{"cursor": services.latest_cursor(feed_key), "type": RESET}]
     return [represent_event(event) for event in events]
 
 
@@ -50,8 +58,6 @@ async def follow(
     there are some, and at least every REPAIR_SECONDS with none, so that a caller can say "I am alive".
     """
     async with _bell_of(feed_key) as bell:
-        if cursor is None:
-            cursor = await in_database_thread(services.latest_cursor, feed_key)
         asked_at = time.monotonic()
         while True:
             if time.monotonic() - asked_at >= WELCOME_SECONDS:
@@ -59,9 +65,12 @@ async def follow(
                     return
                 asked_at = time.monotonic()
             bell.clear()
-            events = await in_database_thread(read_events, feed_key=feed_key, cursor=cursor, prediction=prediction)
-            if events:
-                cursor = events[-1]["cursor"]
+            events: list[dict] = []
+            if cursor is None:
+                cursor = await in_database_thread(services.latest_cursor, feed_key)
+            else:
+                events = await in_database_thread(read_events, feed_key=feed_key, cursor=cursor, prediction=prediction)
+                cursor = events[-1]["cursor"] if events else cursor
             yield cursor, events
             if len(events) < PAGE_SIZE:
                 await _wait(bell, REPAIR_SECONDS)

@@ -69,6 +69,10 @@ export class Feed extends EventTarget {
   }
 
   #take(event) {
+    if (event.type === "reset") {
+      this.#cursor = event.cursor; // Of another database than the one that counts now: its ids began anew.
+      return;
+    }
     // A transport begins where the last one ended, so what it repeats was told already.
     if (event.cursor <= this.#cursor) return;
     this.#cursor = event.cursor;

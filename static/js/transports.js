@@ -63,7 +63,7 @@ export function eventStream({ url, cursor, onLive, onEvent, signal }) {
       clearTimeout(deadline);
       onEvent(JSON.parse(data));
     };
-    for (const type of ["answered", "rejected", "failed"]) source.addEventListener(type, hear);
+    for (const type of ["answered", "rejected", "failed", "reset"]) source.addEventListener(type, hear);
     source.addEventListener("ready", (event) => {
       hear(event);
       wasLive = true;

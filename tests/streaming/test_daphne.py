@@ -2,26 +2,22 @@
 
 import asyncio
 import json
-import os
-import subprocess
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from housevalue.embedded import ValkeyServer
-from housevalue.embedded.ports import spare_port
-from housevalue.supervision.programs import _daphne, answers_http
 from predictions.callers import VISITOR_COOKIE
 from predictions.contract import MAX_BODY_BYTES
 from predictions.models import Prediction
 from tests.making import visitor
 from tests.streaming.following import answered, listeners, until, visitor_cookie
+from tests.streaming.web_process import running_web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = visitor("ann")
@@ -29,32 +25,23 @@ ANN = visitor("ann")
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, valkey_server: ValkeyServer, tmp_path_factory) -> Iterator[str]:
-    """host:port of the web process as `make run` starts it, on the database and Redis of the tests."""
-    folder: Path = tmp_path_factory.mktemp("web")
+    """host:port of the web process as `make run` starts it."""
+    _once()
+    with running_web(tmp_path_factory.mktemp("web")) as web:
+        yield web.address
+
+
+@pytest.fixture(scope="module")
+def server_of_bells(django_db_setup: None, valkey_server: ValkeyServer, tmp_path_factory) -> Iterator[str]:
+    """host:port of one that looks at a feed once a minute, so that only a bell can tell in less."""
+    _once()
+    with running_web(tmp_path_factory.mktemp("web-of-bells"), streaming__feed__REPAIR_SECONDS=60) as web:
+        yield web.address
+
+
+def _once() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("once is enough: the wire does not know the database")
-    port = spare_port()
-    environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-        "REDIS_URL": django_settings.REDIS_URL,
-        "VAR_DIR": str(folder),
-    }
-    with (folder / "web.log").open("wb") as log:
-        process = subprocess.Popen(_daphne(port), env=environment, stdout=log, stderr=log)
-    try:
-        asyncio.run(until(_asked(lambda: answers_http(port, "/healthz") or process.poll() is not None), 30))
-        assert process.poll() is None, (folder / "web.log").read_text()
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _asked(condition):
-    async def asked() -> bool:
-        return await asyncio.to_thread(condition)
-
-    return asked
 
 
 def cookie() -> dict[str, str]:
@@ -76,11 +63,25 @@ async def test_another_sites_page_is_refused_at_the_handshake(server: str):
     assert caught.value.response.status_code == 403
 
 
-async def test_an_answer_reaches_a_socket_over_the_wire(server: str):
+@asynccontextmanager
+async def opened_socket(server: str) -> AsyncIterator[ClientConnection]:
+    """A socket of ANN that is told what happens from now on."""
     async with connect(f"ws://{server}/ws/predictions/", additional_headers=cookie()) as socket:
         assert json.loads(await asyncio.wait_for(socket.recv(), 5))["type"] == "ready"
+        yield socket
+
+
+async def test_a_bell_tells_a_socket_over_the_wire(server_of_bells: str):
+    async with opened_socket(server_of_bells) as socket:
         prediction = await answered(ANN)
-        event = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        event = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        assert event["prediction"]["id"] == str(prediction.pk)
+
+
+async def test_a_socket_whose_bell_was_lost_is_told_within_five_seconds(server: str):
+    async with opened_socket(server) as socket:
+        prediction = await answered(ANN, ring=False)
+        event = json.loads(await asyncio.wait_for(socket.recv(), 5))
         assert event["prediction"]["id"] == str(prediction.pk)
 
 
@@ -99,25 +100,39 @@ async def events(response: httpx.Response) -> AsyncIterator[dict]:
             yield json.loads(line.removeprefix("data: "))
 
 
-async def test_an_event_is_on_the_wire_while_its_stream_is_still_open(server: str):
-    async with httpx.AsyncClient(base_url=f"http://{server}", timeout=10) as client:
+@asynccontextmanager
+async def opened_stream(server: str) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[dict]]]:
+    """A stream of ANN that tells what happens from now on."""
+    async with httpx.AsyncClient(base_url=f"http://{server}", timeout=30) as client:
         headers = cookie() | {"Accept-Encoding": "gzip, br"}
         async with client.stream("GET", "/stream", headers=headers) as response:
-            assert response.status_code == 200
-            assert response.headers["content-type"] == "text/event-stream"
-            assert response.headers["x-accel-buffering"] == "no"
-            assert "content-encoding" not in response.headers
             stream = events(response)
             assert (await anext(stream))["type"] == "ready"
-            prediction = await answered(ANN)
-            event = await asyncio.wait_for(anext(stream), 10)
-            assert event["prediction"]["id"] == str(prediction.pk)
-            assert await listeners("vann") == 1
+            yield response, stream
+
+
+async def test_an_event_is_on_the_wire_while_its_stream_is_still_open(server_of_bells: str):
+    async with opened_stream(server_of_bells) as (response, stream):
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/event-stream"
+        assert response.headers["x-accel-buffering"] == "no"
+        assert "content-encoding" not in response.headers
+        prediction = await answered(ANN)
+        event = await asyncio.wait_for(anext(stream), 20)
+        assert event["prediction"]["id"] == str(prediction.pk)
+        assert await listeners("vann") == 1
 
     async def nobody_listens() -> bool:
         return await listeners("vann") == 0
 
     await until(nobody_listens)
+
+
+async def test_a_stream_whose_bell_was_lost_is_told_within_five_seconds(server: str):
+    async with opened_stream(server) as (_, stream):
+        prediction = await answered(ANN, ring=False)
+        event = await asyncio.wait_for(anext(stream), 5)
+        assert event["prediction"]["id"] == str(prediction.pk)
 
 
 # -- bodies --------------------------------------------------------------------------------------------------------

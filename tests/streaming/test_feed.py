@@ -8,6 +8,7 @@ import pytest
 from channels_redis.pubsub import RedisPubSubLoopLayer
 
 from predictions.database_threads import in_database_thread
+from predictions.models import FeedEvent
 from streaming import feed
 from streaming.bells import Bells
 from streaming.feed import follow
@@ -140,6 +141,36 @@ async def test_without_a_cursor_a_feed_is_followed_from_now_on(no_repair):
         assert events == []
         after = await answered(ANN)
         assert ids(await next_events(pages)) == [str(after.pk)] != [str(before.pk)]
+
+
+async def test_a_cursor_of_another_database_is_set_to_where_the_feed_stands(no_repair):
+    told = await answered(ANN)
+    await answered(BOB)
+    async with aclosing(follow("vann", cursor=1_000_000, may_hear=anybody)) as pages:
+        cursor, events = await anext(pages)
+        assert events == [{"type": "reset", "cursor": cursor}]
+        assert cursor == (await told.events.aget()).pk
+        after = await answered(ANN)
+        assert ids(await next_events(pages)) == [str(after.pk)]
+
+
+async def test_a_database_wiped_under_an_open_connection_leaves_nobody_deaf(monkeypatch):
+    monkeypatch.setattr(feed, "REPAIR_SECONDS", 0.3)
+    await answered(ANN)
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
+        assert await next_events(pages)
+        await FeedEvent.objects.all().adelete()
+        assert await next_events(pages) == [{"type": "reset", "cursor": 0}]
+        after = await answered(ANN)
+        assert ids(await next_events(pages)) == [str(after.pk)]
+
+
+async def test_a_cursor_that_only_other_feeds_have_reached_is_no_reason_to_reset(no_repair):
+    """A visitor's page that is signed out again follows a feed that stands lower than its cursor."""
+    await answered(ANN)
+    cursor = (await (await answered(BOB)).events.aget()).pk
+    async with aclosing(follow("vann", cursor=cursor, may_hear=anybody)) as pages:
+        assert await anext(pages) == (cursor, [])
 
 
 async def test_two_owners_never_see_each_others_events(no_repair):

@@ -84,6 +84,17 @@ async def test_a_client_that_comes_back_gets_what_it_missed(how):
     assert [event["data"]["prediction"]["id"] for event in missed[:2]] == [str(event.pk) for event in events[1:]]
 
 
+async def test_a_stream_with_a_cursor_of_another_database_gives_one_of_this():
+    told = await answered(ANN)
+    cursor = (await told.events.aget()).pk
+    async with aclosing(chunks(await browser_of(ANN).get("/stream?after=1000000"))) as stream:
+        reset = {"event": "reset", "id": str(cursor), "data": {"type": "reset", "cursor": cursor}}
+        assert await next_event(stream) == reset
+        assert (await next_event(stream))["event"] == "ready"
+        after = await answered(ANN)
+        assert (await next_event(stream))["data"]["prediction"]["id"] == str(after.pk)
+
+
 async def test_the_stream_of_one_prediction_begins_with_its_answer_and_tells_of_no_other():
     wanted, _ = await answered(ANN), await answered(ANN)
     response = await browser_of(BOB).get(f"/stream?prediction={wanted.pk}")
@@ -184,6 +195,12 @@ async def test_a_poll_gives_the_next_page_of_the_same_events():
     assert rest["events"] == body["events"][1:]
     nothing = (await browser_of(ANN).get(f"/feed?after={body['cursor']}")).json()
     assert nothing == {"cursor": body["cursor"], "events": []}
+
+
+async def test_a_poll_with_a_cursor_of_another_database_gives_one_of_this():
+    cursor = (await (await answered(ANN)).events.aget()).pk
+    body = (await browser_of(ANN).get("/feed?after=1000000")).json()
+    assert body == {"cursor": cursor, "events": [{"type": "reset", "cursor": cursor}]}
 
 
 async def test_a_stranger_who_polls_becomes_a_visitor():

@@ -88,6 +88,17 @@ async def test_a_socket_with_a_cursor_first_hears_what_it_missed(connect):
     assert await heard(again) == events[2]
 
 
+async def test_a_socket_with_a_cursor_of_another_database_is_told_to_forget_it(connect):
+    told = await answered(ANN)
+    socket = connect("?after=1000000", Cookie=cookies_of(ANN))
+    assert (await socket.connect())[0]
+    cursor = (await told.events.aget()).pk
+    assert await heard(socket) == {"type": "reset", "cursor": cursor}
+    assert await heard(socket) == {"type": "ready", "cursor": cursor}
+    after = await answered(ANN)
+    assert (await heard(socket))["prediction"]["id"] == str(after.pk)
+
+
 async def test_a_session_hears_its_users_feed(connect):
     owner = await sync_to_async(user)()
     browser = AsyncClient()
@@ -157,7 +168,7 @@ async def test_a_feed_that_can_not_be_followed_closes_the_socket_with_try_again(
         raise ConnectionError("the database went away")
 
     monkeypatch.setattr(feed, "read_events", fail)
-    assert await closed(connect()) == 1012
+    assert await closed(connect("?after=0")) == 1012
 
 
 async def test_a_socket_that_closes_is_no_longer_rung(connect):

@@ -45,6 +45,9 @@ class _Complaints:
             logger.warning("Kafka: %s", error.str())
 
 
+_complaints = _Complaints()
+
+
 def _properties(**more: object) -> dict[str, Any]:
     return {
         "bootstrap.servers": settings.KAFKA_BOOTSTRAP_SERVERS,
@@ -55,7 +58,7 @@ def _properties(**more: object) -> dict[str, Any]:
         "logger": logger,
         # librdkafka says "connection refused" forty times a second; `_Complaints` says it now and then.
         "log_level": 2,
-        "error_cb": _Complaints(),
+        "error_cb": _complaints,
         **settings.KAFKA_CLIENT_PROPERTIES,
         **more,
     }
@@ -161,12 +164,15 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
     return made
 
 
-def reader() -> Consumer:
-    """A consumer without a group or a commit, to be given its partitions; says where a partition ends."""
+def reader(group: str = "housevalue-readers") -> Consumer:
+    """A consumer that joins no group and commits nothing, to be given its partitions; says where a partition ends.
+
+    `group`: whose places it may ask for.
+    """
     return Consumer(
         _properties(
             **{
-                "group.id": "housevalue-readers",
+                "group.id": group,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",

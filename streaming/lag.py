@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from django.conf import settings
 
-from streaming.kafka import partitions_of_topics
+from streaming.kafka import partitions_of_topics, reader
 from streaming.topics import READERS, Group, Topic
 
 READ_SECONDS = 2.0
@@ -35,7 +35,7 @@ def read_lags(admin: AdminClient, *, seconds: float = READ_SECONDS) -> list[Lag]
     first = _offsets(admin, partitions, OffsetSpec.earliest(), seconds)
     end = _offsets(admin, partitions, OffsetSpec.latest(), seconds)
     done = {
-        group: _committed(admin, group, [where for where in partitions if (where.topic, group) in READERS], seconds)
+        group: _committed(group, [where for where in partitions if (where.topic, group) in READERS], seconds)
         for group in Group
         if not _is_run_by_the_broker(group)
     }
@@ -65,11 +65,14 @@ def _offsets(
     return {(where.topic, where.partition): future.result(seconds).offset for where, future in asked.items()}
 
 
-def _committed(admin: AdminClient, group: Group, partitions: list[TopicPartition], seconds: float) -> dict[Where, int]:
-    asked = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(str(group), partitions)], request_timeout=seconds
-    )
-    found = next(iter(asked.values())).result(seconds).topic_partitions or []
+def _committed(group: Group, partitions: list[TopicPartition], seconds: float) -> dict[Where, int]:
+    """By a consumer that never joins: an admin client asking for this aborts its process when the node that it asks
+    dies at that moment (librdkafka#4605)."""
+    asking = reader(group)
+    try:
+        found = asking.committed(partitions, timeout=seconds)
+    finally:
+        asking.close()
     return {(where.topic, where.partition): where.offset for where in found if where.offset >= 0}
 
 

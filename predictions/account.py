@@ -1,5 +1,6 @@
 """What people do with their account. Every change to one is a function of this file, of `callers` for tokens."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from axes.models import AccessLog
@@ -9,14 +10,15 @@ from django.db import transaction
 
 from predictions.keeping import InFlight
 from predictions.models import Prediction, Profile, Sale
+from predictions.units import Units
 
 _TIMES = ("created_at", "last_used_at", "revoked_at")
 
 
-def save_profile(*, user: User, theme: str, email: str) -> None:
+def save_profile(*, user: User, theme: str, units: Units, email: str) -> None:
     """Keep how this account likes the page, and where its password mail goes."""
     with transaction.atomic():
-        Profile.objects.update_or_create(user=user, defaults={"theme": theme})
+        Profile.objects.update_or_create(user=user, defaults={"theme": theme, **asdict(units)})
         user.email = email
         user.save(update_fields=["email"])
 
@@ -44,11 +46,12 @@ def delete_account(user: User) -> None:
 def represent_account(user: User) -> dict:
     """What is known of the account itself, as JSON-ready values; times in RFC 3339."""
     tokens = user.api_tokens.order_by("created_at")
+    profile = getattr(user, "profile", None) or Profile()
     return {
         "username": user.get_username(),
         "email": user.email,
         "joined_at": user.date_joined.isoformat(),
-        "theme": getattr(getattr(user, "profile", None), "theme", Profile.Theme.SYSTEM),
+        **{name: getattr(profile, name) for name in ("theme", "money", "income", "distance")},
         "api_tokens": [
             {"name": token.name, "begins_with": token.prefix, **{name: _text(getattr(token, name)) for name in _TIMES}}
             for token in tokens

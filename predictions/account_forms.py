@@ -4,8 +4,26 @@ from django import forms
 from django.contrib.auth.models import User
 
 from predictions.models import ApiToken, Profile
+from predictions.units import Units
 
 _PASSWORD = forms.PasswordInput({"autocomplete": "current-password"})
+
+
+class UnitsForm(forms.Form):
+    """In which units the page speaks."""
+
+    money = forms.ChoiceField(
+        label="Prices in",
+        choices=Profile.Money.choices,
+        help_text=f"Dollars of 2024 are {Units(money=Profile.Money.OF_2024).dollar:g} times as many: what everything"
+        " costs more since 1990 (consumer price index). It is still the value of then; homes rose by more.",
+    )
+    income = forms.ChoiceField(label="Household income in", choices=Profile.Income.choices)
+    distance = forms.ChoiceField(label="Distances in", choices=Profile.Distance.choices)
+
+    def units(self) -> Units:
+        """What was chosen; the form must be valid."""
+        return Units.chosen(self.cleaned_data)
 
 
 class _OwnForm(forms.Form):
@@ -22,8 +40,8 @@ class _OwnForm(forms.Form):
         return password
 
 
-class ProfileForm(_OwnForm):
-    """Theme and email address; the address decides who can reset the password, so a new one needs the password."""
+class ProfileForm(_OwnForm, UnitsForm):
+    """Theme, units and email address. The address decides who can reset the password, so a new one needs it."""
 
     theme = forms.ChoiceField(choices=Profile.Theme.choices, required=False)
     email = forms.EmailField(
@@ -40,6 +58,8 @@ class ProfileForm(_OwnForm):
         super().clean()
         if self.cleaned_data.get("email", self.user.email) != self.user.email and not self.data.get("password"):
             self.add_error("password", "A new email address needs your password.")
+
+    field_order = ["theme", "money", "income", "distance", "email", "password"]
 
 
 class DeleteAccountForm(_OwnForm):

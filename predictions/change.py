@@ -5,32 +5,50 @@ from dataclasses import dataclass
 from mlmodel.artefact import ArtefactError, load_version
 from mlmodel.features import matrix
 from predictions.models import Prediction
+from predictions.units import Units
 
 _DOLLARS = 100_000  # What a unit of the models' prices is.
 
 
 @dataclass(frozen=True)
 class Change:
-    """Whole dollars of 1990 from the earlier answer to the later one; both parts, where they can be told, add up to it.
+    """From the earlier price to the later one, in whole dollars of 1990 or as `in_units` shows them.
 
-    `by_model` is what the later model says of the earlier inputs, less the earlier answer; `by_inputs` is the rest.
+    `between` is what the later model says of the earlier inputs; None where that model is gone, and then the parts are.
     """
 
-    total: int
-    by_model: int | None
-    by_inputs: int | None
+    earlier: int
+    between: int | None
+    later: int
+
+    @property
+    def total(self) -> int:
+        return self.later - self.earlier
+
+    @property
+    def by_model(self) -> int | None:
+        """The part of another model, on the earlier inputs."""
+        return None if self.between is None else self.between - self.earlier
+
+    @property
+    def by_inputs(self) -> int | None:
+        """The part of other inputs, with the later model; with the other part it adds up to the total."""
+        return None if self.between is None else self.later - self.between
+
+    def in_units(self, units: Units) -> "Change":
+        between = None if self.between is None else units.dollars(self.between)
+        return Change(units.dollars(self.earlier), between, units.dollars(self.later))
 
 
 def change_between(earlier: Prediction, later: Prediction) -> Change | None:
     """The account of the change, without parts when the later model is gone; None while one has no answer."""
     if earlier.price is None or later.price is None:
         return None
-    total = later.price - earlier.price
     try:
         between = _price_by_model_of(later, earlier)
     except ArtefactError:
-        return Change(total, None, None)
-    return Change(total, by_model=between - earlier.price, by_inputs=later.price - between)
+        return Change(earlier.price, None, later.price)
+    return Change(earlier.price, between, later.price)
 
 
 def _price_by_model_of(later: Prediction, earlier: Prediction) -> int:

@@ -7,9 +7,10 @@ from mlmodel.artefact import ArtefactError
 from mlmodel.comparables import Comparable, comparables
 from mlmodel.features import KM_PER_DEGREE, matrix
 from mlmodel.reasons import Reasons, explain, reference
-from predictions.inputs import INPUTS, grouped
+from predictions.inputs import grouped, inputs
 from predictions.models import Prediction
 from predictions.projection import UNITS_PER_LATITUDE, map_x, map_y
+from predictions.units import Units
 
 _DOLLARS = 100_000  # What a unit of the models' prices is.
 LOCATION = "location"
@@ -77,7 +78,7 @@ def _explained(reasons: Reasons) -> Explanation:
 # -- shown on pages --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Bar:
-    """A line of the plot: its dollars, and where it begins and how wide it is in per cent of the plot."""
+    """A line of the plot: its dollars as they are shown, where it begins and how wide it is in per cent of the plot."""
 
     label: str
     values: str
@@ -87,7 +88,7 @@ class Bar:
     kind: str
 
 
-def bars(explanation: Explanation, features: dict[str, float]) -> list[Bar]:
+def bars(explanation: Explanation, features: dict[str, float], units: Units) -> list[Bar]:
     """The waterfall plot: the median block group, what each input adds or takes, the estimate.
 
     The two prices are marks, not bars: the plot begins at the lowest sum, not at nothing.
@@ -96,15 +97,22 @@ def bars(explanation: Explanation, features: dict[str, float]) -> list[Bar]:
     amounts = [explanation.reference_price, explanation.price, *(part.ended for part in parts)]
     low, high = min(amounts), max(amounts)
 
-    def bar(label: str, values: str, dollars: int, ends: tuple[float, float], kind: str) -> Bar:
+    def bar(label: str, values: str, dollars: int, ends: tuple[int, int], kind: str) -> Bar:
         begin, end = (_WIDTH * (amount - low) / max(high - low, 1) for amount in sorted(ends))
         return Bar(label, values, dollars, round(begin, 2), round(max(end - begin, 100 - _WIDTH), 2), kind)
 
-    whole = (explanation.reference_price, explanation.price)
+    def mark(label: str, price: int) -> Bar:
+        return bar(label, "", units.dollars(price), (price, price), "whole")
+
+    def step(part: Contribution) -> Bar:
+        # Of the sums as they are shown, so that the parts add up in any dollars.
+        shown = units.dollars(part.ended) - units.dollars(part.began)
+        return bar(*_words(part.player, features, units), shown, (part.began, part.ended), _kind(part))
+
     return [
-        bar("The median block group", "", whole[0], (whole[0], whole[0]), "whole"),
-        *(bar(*_words(part.player, features), part.dollars, (part.began, part.ended), _kind(part)) for part in parts),
-        bar("This estimate", "", whole[1], (whole[1], whole[1]), "whole"),
+        mark("The median block group", explanation.reference_price),
+        *map(step, parts),
+        mark("This estimate", explanation.price),
     ]
 
 
@@ -112,12 +120,13 @@ def _kind(part: Contribution) -> str:
     return "more" if part.dollars >= 0 else "less"
 
 
-def _words(player: str, features: dict[str, float]) -> tuple[str, str]:
+def _words(player: str, features: dict[str, float], units: Units) -> tuple[str, str]:
     """An input's label, and its value against the reference's."""
     if player == LOCATION:
         return "Location", f"{features['latitude']:.2f}, {features['longitude']:.2f}"
-    box = next(box for box in INPUTS if box.field.name == player)
-    usual = dict(zip((box.field.name for box in INPUTS), reference().tolist(), strict=True))
+    boxes = {box.field.name: box for box in inputs(units)}
+    usual = dict(zip(boxes, reference().tolist(), strict=True))
+    box = boxes[player]
     return box.label, f"{_short(box.shown(features[player]))} against {_short(box.shown(usual[player]))}"
 
 
@@ -149,13 +158,13 @@ def surroundings(features: dict[str, float], groups: list[dict]) -> dict[str, fl
     return {"left": x - 3 * reach, "top": y - reach, "width": 6 * reach, "height": 2 * reach, "dot": reach / 12}
 
 
-def in_full(prediction: Prediction) -> dict[str, object]:
+def in_full(prediction: Prediction, units: Units) -> dict[str, object]:
     """What the templates show of an answered prediction: bars, or why there are none, and what is alike."""
     if prediction.status != Prediction.Status.ANSWERED:
         return {}
     plot: dict[str, object]
     try:
-        plot = {"bars": bars(explanation_of(prediction), prediction.features)}
+        plot = {"bars": bars(explanation_of(prediction), prediction.features, units)}
     except NoReasons as error:
         plot = {"no_reasons": str(error)}
     groups = alike(prediction)

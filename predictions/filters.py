@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 
 from predictions.models import Prediction
+from predictions.units import Units
 
 LARGEST_PRICE = 10_000_000
 # Python's own first and last moments overflow in another time zone.
@@ -21,6 +22,13 @@ class _Price(filters.Filter):
 
     def __init__(self, lookup_expr: str, label: str):
         super().__init__("price", lookup_expr, label=label, min_value=0, max_value=LARGEST_PRICE)
+
+
+class _ShownPrice(_Price):
+    """A price in the dollars that the filter set shows."""
+
+    def filter(self, found: QuerySet[Prediction], amount: int | None) -> QuerySet[Prediction]:
+        return super().filter(found, None if amount is None else self.parent.units.dollars_of_1990(amount))
 
 
 class _Moment(filters.IsoDateTimeFilter):
@@ -47,7 +55,7 @@ class PredictionFilter(filters.FilterSet):
 
 
 class HistoryFilter(filters.FilterSet):
-    """The search form of the history page; whole days, in UTC."""
+    """The search form of the history page; whole days, in UTC, and prices in dollars of `units`."""
 
     ORDERS = {
         "oldest": ("Oldest first", F("requested_at").asc()),
@@ -57,8 +65,8 @@ class HistoryFilter(filters.FilterSet):
 
     words = filters.CharFilter(method="with_words", label="Note or tag", max_length=100)
     status = filters.ChoiceFilter(choices=Prediction.Status.choices, empty_label="Any")
-    price_min = _Price("gte", "Price from")
-    price_max = _Price("lte", "Price to")
+    price_min = _ShownPrice("gte", "Price from")
+    price_max = _ShownPrice("lte", "Price to")
     since = filters.DateFilter(
         "requested_at", "date__gte", label="Asked from", widget=forms.DateInput({"type": "date"})
     )
@@ -73,6 +81,10 @@ class HistoryFilter(filters.FilterSet):
     class Meta:
         model = Prediction
         fields: list[str] = []
+
+    def __init__(self, *args, units: Units, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.units = units
 
     def with_words(self, found: QuerySet[Prediction], name: str, words: str) -> QuerySet[Prediction]:
         for word in words.split():

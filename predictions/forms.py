@@ -1,7 +1,7 @@
-"""The forms of the page. A house's boxes are `inputs.INPUTS`; what they may say is checked at the door alone."""
+"""The forms of the page. A house's boxes are those of `inputs`; what they may say is checked at the door alone."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 
 from predictions.contract import FieldError
 from predictions.idempotency import form_key
-from predictions.inputs import INPUTS, Input
+from predictions.inputs import Input, inputs
+from predictions.units import Units
 
 
 def _number_box(box: Input) -> forms.FloatField:
@@ -52,14 +53,31 @@ class HouseForm(forms.Form):
         widget=forms.HiddenInput({"autocomplete": "off"}), required=False, initial=lambda: secrets.token_urlsafe(16)
     )
 
-    def __init__(self, *args, **kwargs):
+    # The form that was shown says in which units; those of the account may be others by now.
+    units = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, units: Units, **kwargs):
         super().__init__(*args, **kwargs)
-        for box in INPUTS:
+        self.boxes = inputs(units)
+        self.fields["units"].initial = str(units)
+        for box in self.boxes:
             self.fields[box.name] = _number_box(box)
 
+    @classmethod
+    def sent(cls, data: Mapping[str, str], units: Units) -> "HouseForm":
+        """The form that was sent, in the units it names, else in `units`."""
+        return cls(data, units=Units.read(data["units"]) if data.get("units") else units)
+
+    @classmethod
+    def filled_in(cls, given: Mapping[str, str], units: Units) -> "HouseForm":
+        """A form as if somebody had sent the typical numbers and what is `given`: its faults can be told."""
+        fresh = cls(units=units)
+        return cls({name: given.get(name, fresh[name].value()) for name in fresh.fields}, units=units)
+
     def features(self) -> dict[str, float]:
-        """What was filled in, by names that the contract takes; the form must be valid."""
-        return {box.name: value for box in INPUTS if (value := self.cleaned_data[box.name]) is not None}
+        """What was filled in, by canonical name and in the units of the contract; the form must be valid."""
+        values = ((box, self.cleaned_data[box.name]) for box in self.boxes)
+        return {box.field.name: box.asked(value) for box, value in values if value is not None}
 
     def key_of(self, features: dict[str, float]) -> str:
         """The idempotency key under which `features` are asked."""
@@ -67,7 +85,7 @@ class HouseForm(forms.Form):
 
     def rows(self) -> Iterator[tuple[Input, forms.BoundField]]:
         """Each number box with what is known of its input."""
-        return ((box, self[box.name]) for box in INPUTS)
+        return ((box, self[box.name]) for box in self.boxes)
 
     def sliders(self) -> list[tuple[Input, forms.BoundField]]:
         """The rows that have a slider."""
@@ -79,7 +97,7 @@ class HouseForm(forms.Form):
 
     def refuse(self, errors: Iterable[FieldError]) -> None:
         """Show the door's errors, each at its box and in the words and unit of the page."""
-        boxes = {box.field.name: box for box in INPUTS}
+        boxes = {box.field.name: box for box in self.boxes}
         for error in errors:
             if (box := boxes.get(error.field)) is None:
                 self.add_error(None, error.detail)

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from predictions.contract import FIELDS, Bounds, Field
+from predictions.units import Units
 
 _REACH = 1.25  # A slider reaches this many times beyond the soft range, and its box to the end of the hard one.
 _SLIDER_STEPS = 200
@@ -36,7 +38,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Input:
-    """One number box. `name` is a spelling the contract takes, `per` what a unit of the contract is in the box's."""
+    """One number box, called `name`; `per` is what a unit of the contract is in the box's."""
 
     field: Field
     name: str
@@ -98,6 +100,10 @@ class Input:
         shown = round(float(value) * self.per, 4)
         return int(shown) if shown.is_integer() else shown
 
+    def asked(self, value: float) -> float:
+        """A value of the box in the unit of the contract; rounded, so that the end of the range is not beyond it."""
+        return round(value / self.per, 10)
+
 
 def in_words(bounds: Bounds) -> str:
     """An interval as people read it."""
@@ -112,7 +118,6 @@ def grouped(value: float) -> str:
 
 
 _WORDING = {
-    "med_inc": ("Household income", "dollars a year, the median of 1990"),
     "house_age": ("Age of the homes", "years, 52 and more count as 52"),
     "ave_rooms": ("Rooms per home", "rooms, all counted"),
     "ave_bedrms": ("Bedrooms per home", "bedrooms"),
@@ -121,23 +126,37 @@ _WORDING = {
     "latitude": ("Latitude", "degrees north"),
     "longitude": ("Longitude", "degrees east, so below zero"),
 }
-_STEPS = {"med_inc": 100, "house_age": 1, "population": 1}
-_EVEN = {"med_inc", "house_age"}
+_WHOLE = {"house_age", "population"}
+
+
+@cache
+def inputs(units: Units) -> tuple[Input, ...]:
+    """The boxes of the page in these units, in the order of the contract."""
+    return tuple(_income(field, units) if field.name == "med_inc" else _input_of(field) for field in FIELDS)
+
+
+def _income(field: Field, units: Units) -> Input:
+    per = units.income_unit
+    return Input(
+        field,
+        "median_income_usd",
+        "Household income",
+        f"{units.income_words}, the median",
+        step=0.01 if per == 1 else 100,
+        per=per,
+        has_even_slider=True,
+    )
 
 
 def _input_of(field: Field) -> Input:
     label, unit = _WORDING[field.name]
-    name, per = ("median_income_usd", 10_000) if field.name == "med_inc" else (field.name, 1)
-    step = _STEPS.get(field.name, 0.01)
-    return Input(field, name, label, unit, step=step, per=per, has_even_slider=field.name in _EVEN)
+    step = 1 if field.name in _WHOLE else 0.01
+    return Input(field, field.name, label, unit, step=step, has_even_slider=field.name == "house_age")
 
 
-INPUTS = tuple(_input_of(field) for field in FIELDS)
-
-
-def filled_in(features: Mapping[str, float]) -> dict[str, float]:
+def filled_in(features: Mapping[str, float], units: Units) -> dict[str, float]:
     """Features by canonical name -> what stands in the boxes, by their names."""
-    return {field.name: field.shown(features[field.field.name]) for field in INPUTS}
+    return {box.name: box.shown(features[box.field.name]) for box in inputs(units)}
 
 
 # -- places to begin with --------------------------------------------------------------------------------------------

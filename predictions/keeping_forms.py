@@ -36,7 +36,7 @@ class SaleForm(forms.ModelForm):
         model = Sale
         fields = ["price", "sold_on"]
         labels = {"price": "Sold for", "sold_on": "Sold on"}
-        help_texts = {"price": "In dollars of 1990, as all prices here.", "sold_on": "May stay empty."}
+        help_texts = {"price": "In dollars of 1990.", "sold_on": "May stay empty."}
         widgets = {"sold_on": forms.DateInput({"type": "date"}, format="%Y-%m-%d")}
 
     def clean_sold_on(self):

@@ -14,6 +14,7 @@ from predictions.views import (
     own_account,
     prediction,
     small_files,
+    units,
 )
 from predictions.views.predict_api import predict_api
 
@@ -53,6 +54,7 @@ urlpatterns = [
     path("predictions/<uuid:pk>", prediction.prediction, name="prediction"),
     path("predictions/<uuid:pk>/explanation", prediction.explanation, name="explanation"),
     path("about", about.about, name="about"),
+    path("units", units.units, name="units"),
     path("history", history.history, name="history"),
     path("history.csv", downloads.history_csv, name="history_csv"),
     path("history.json", downloads.history_json, name="history_json"),

@@ -7,8 +7,9 @@ import numpy as np
 from mlmodel.artefact import ArtefactError
 from mlmodel.curves import curve
 from mlmodel.features import matrix
-from predictions.inputs import INPUTS, Input
+from predictions.inputs import Input, inputs
 from predictions.models import Prediction
+from predictions.units import Units
 
 _POINTS = 49
 _DOLLARS = 100_000
@@ -28,18 +29,18 @@ class Curve:
     last_price: int
 
 
-def box_of(feature: str) -> Input | None:
+def box_of(feature: str, units: Units) -> Input | None:
     """The input that a slider moves, by its canonical name."""
-    return next((box for box in INPUTS if box.slider and box.field.name == feature), None)
+    return next((box for box in inputs(units) if box.slider and box.field.name == feature), None)
 
 
-def curve_of(prediction: Prediction, feature: str) -> Curve | None:
+def curve_of(prediction: Prediction, feature: str, units: Units) -> Curve | None:
     """The curve over the slider of `feature`; None without an answer, its model, or such a slider."""
-    box = box_of(feature)
+    box = box_of(feature, units)
     if box is None or box.slider is None or prediction.status != Prediction.Status.ANSWERED:
         return None
     shares = np.linspace(0, 1, _POINTS)
-    values = np.array([box.slider.value(share) for share in shares]) / box.per
+    values = np.array([box.asked(box.slider.value(share)) for share in shares])
     try:
         estimate = curve(
             model=prediction.model_id,

@@ -1,23 +1,16 @@
 """What the page says in words."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from predictions.inputs import INPUTS, grouped
+from predictions.inputs import grouped, inputs
 from predictions.location import SPARSE
 from predictions.models import Prediction
 from predictions.services import LATE
+from predictions.stages import stretches
+from predictions.units import Units
 
-FLAG_WORDS = {
-    **{
-        f"unusual_{box.field.name}": f"{box.label}: unusual, few block groups lie outside {grouped(box.soft.min)} to"
-        f" {grouped(box.soft.max)}."
-        for box in INPUTS
-        if box.soft
-    },
-    SPARSE: "Few block groups with a known price are near, so this is less certain.",
-    "capped": "The census stopped counting at $500,001, so it may be worth more.",
-    LATE: "The answer came late, after you had been told that there was none yet.",
-}
+CAP = 500_001  # Dollars of 1990; nothing is priced higher by the census.
 STATUS_WORDS = {
     Prediction.Status.ACCEPTED: "Waiting for the answer",
     Prediction.Status.PUBLISHED: "Waiting for the answer",
@@ -27,14 +20,36 @@ STATUS_WORDS = {
 }
 
 
-def describe_flag(flag: str) -> str:
+@cache
+def flag_words(units: Units) -> dict[str, str]:
+    """Each flag as a sentence."""
+    boxes = {box.field.name: box for box in inputs(units)}
+    return {
+        **{
+            f"unusual_{name}": f"{box.label}: unusual, few block groups lie outside {grouped(box.soft.min)} to"
+            f" {grouped(box.soft.max)}."
+            for name, box in boxes.items()
+            if box.soft
+        },
+        **{
+            f"{name}_above_{whole}": f"{box.label}: more than {boxes[whole].label.lower()}, which no block group has;"
+            " one of the two must be wrong."
+            for name, box in boxes.items()
+            if (whole := box.field.part_of)
+        },
+        SPARSE: "Few block groups with a known price are near, so this is less certain.",
+        "capped": f"The census stopped counting at ${units.dollars(CAP):,}, so it may be worth more.",
+        LATE: "The answer came late, after you had been told that there was none yet.",
+    }
+
+
+def describe_flag(flag: str, units: Units) -> str:
     """A flag as a sentence; one that a newer stage invented stays as it is."""
-    return FLAG_WORDS.get(flag, flag)
+    return flag_words(units).get(flag, flag)
 
 
 # -- how it travelled ------------------------------------------------------------------------------------------------
 _STEPS = {
-    "accepted": "stored",
     "published": "written to the log",
     "prepared": "checked and normalised",
     "enqueued": "batched for scoring",
@@ -56,23 +71,16 @@ class Step:
 
 
 def waterfall(stages: dict[str, int]) -> list[Step]:
-    """The way from stage to stage. Clocks of different machines may disagree: no step takes less than nothing."""
-    times = [(words, stages[stage]) for stage, words in _STEPS.items() if stage in stages]
-    if len(times) < 2:
-        return []
-    start = reached = times[0][1]
-    ends = [(words, reached := max(reached, time)) for words, time in times[1:]]
-    whole = max(reached - start, 1)
-    steps, reached = [], start
-    for words, end in ends:
-        steps.append(
-            Step(
-                words=words,
-                began_ms=reached - start,
-                took_ms=end - reached,
-                began_percent=round(100 * (reached - start) / whole, 2),
-                took_percent=round(100 * (end - reached) / whole, 2),
-            )
+    """The way from stage to stage; its steps add up to the whole."""
+    way = stretches(stages)
+    whole = max(sum(stretch.took_ms for stretch in way), 1)
+    return [
+        Step(
+            words=_STEPS[stretch.stage],
+            began_ms=stretch.began_ms,
+            took_ms=stretch.took_ms,
+            began_percent=round(100 * stretch.began_ms / whole, 2),
+            took_percent=round(100 * stretch.took_ms / whole, 2),
         )
-        reached = end
-    return steps
+        for stretch in way
+    ]

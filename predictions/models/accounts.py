@@ -14,10 +14,25 @@ class Profile(models.Model):
         LIGHT = "light", "Light"
         DARK = "dark", "Dark"
 
+    class Money(models.TextChoices):
+        OF_1990 = "1990", "Dollars of 1990, as the census counted"
+        OF_2024 = "2024", "Dollars of 2024"
+
+    class Income(models.TextChoices):
+        DOLLARS = "dollars", "Dollars a year"
+        DATA_SET = "data-set", "$10,000 of 1990 a year, as in the data set"
+
+    class Distance(models.TextChoices):
+        KILOMETRES = "km", "Kilometres"
+        MILES = "mi", "Miles"
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
     )
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.SYSTEM, blank=True)
+    money = models.CharField(max_length=4, choices=Money, default=Money.OF_1990)
+    income = models.CharField(max_length=8, choices=Income, default=Income.DOLLARS)
+    distance = models.CharField(max_length=2, choices=Distance, default=Distance.KILOMETRES)
 
     def __str__(self) -> str:
         return f"profile of {self.user}"

@@ -6,19 +6,26 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from predictions import projection, wording
+from predictions.counties import county_at
 from predictions.inputs import grouped
 from predictions.models import Prediction
+from predictions.units import Units
 
 register = template.Library()
 
-# The right end of the price band; nothing is priced higher by the census.
-BAND_DOLLARS = 500_001
+_OF_1990 = Units()
 
 
 @register.filter
-def dollars(amount: int | str | None) -> str:
+def dollars(amount: int | str | None, units: Units = _OF_1990) -> str:
     """Whole dollars; nothing for a price that is not there, which a template hands on as None or ""."""
-    return f"${intcomma(amount)}" if isinstance(amount, int) else ""
+    return f"${intcomma(units.dollars(amount))}" if isinstance(amount, int) else ""
+
+
+@register.filter
+def distance(km: float, units: Units) -> str:
+    """Kilometres as they are shown, with their unit."""
+    return f"{grouped(round(km * units.kilometre, 1))} {units.distance_word}"
 
 
 @register.filter
@@ -62,8 +69,8 @@ def map_y(latitude: float) -> float:
 
 
 @register.filter
-def in_words(flag: str) -> str:
-    return wording.describe_flag(flag)
+def in_words(flag: str, units: Units) -> str:
+    return wording.describe_flag(flag, units)
 
 
 @register.filter
@@ -74,7 +81,7 @@ def status_in_words(prediction: Prediction | None) -> str:
 @register.filter
 def band_percent(amount: int | None) -> float:
     """Where a price lies on the band, 0 to 100."""
-    return round(min(100.0, 100 * (amount or 0) / BAND_DOLLARS), 2)
+    return round(min(100.0, 100 * (amount or 0) / wording.CAP), 2)
 
 
 @register.filter
@@ -84,18 +91,33 @@ def band_width(prediction: Prediction | None) -> float:
 
 
 @register.filter
-def headline(prediction: Prediction | None) -> str:
+def headline(prediction: Prediction | None, units: Units) -> str:
     """A prediction in a few words: its price, or what became of it."""
     if prediction is None:
         return ""
-    return dollars(prediction.price) or wording.STATUS_WORDS[Prediction.Status(prediction.status)]
+    return dollars(prediction.price, units) or wording.STATUS_WORDS[Prediction.Status(prediction.status)]
+
+
+@register.filter
+def county(prediction: Prediction | None) -> str:
+    """Where it was asked for, as people call it; nothing outside every county."""
+    if prediction is None:
+        return ""
+    name = county_at(latitude=prediction.features["latitude"], longitude=prediction.features["longitude"])
+    return f"{name} County" if name else ""
+
+
+@register.filter
+def coordinates(prediction: Prediction | None) -> str:
+    if prediction is None:
+        return ""
+    return f"{prediction.features['latitude']:.2f}, {prediction.features['longitude']:.2f}"
 
 
 @register.filter
 def place(prediction: Prediction | None) -> str:
-    if prediction is None:
-        return ""
-    return f"{prediction.features['latitude']:.2f}, {prediction.features['longitude']:.2f}"
+    """County and coordinates."""
+    return " · ".join(filter(None, (county(prediction), coordinates(prediction))))
 
 
 @register.filter

@@ -12,19 +12,22 @@ from django.views.decorators.http import require_POST, require_safe
 from predictions import pins
 from predictions.callers import caller_of
 from predictions.change import change_between
-from predictions.inputs import INPUTS
+from predictions.inputs import inputs
 from predictions.reading import own_predictions
+from predictions.units import units_of
 
 
 @never_cache
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
+    units = units_of(request)
     pinned = pins.pinned(request.session, caller_of(request))
-    rows = [(box, [box.shown(one.features[box.field.name]) for one in pinned]) for box in INPUTS]
+    rows = [(box, [box.shown(one.features[box.field.name]) for one in pinned]) for box in inputs(units)]
+    changes = [change_between(pinned[0], later) for later in pinned[1:]]
     context = {
         "pinned": pinned,
         "features": [(box, values, len(set(values)) > 1) for box, values in rows],
-        "changes": [change_between(pinned[0], later) for later in pinned[1:]],
+        "changes": [change.in_units(units) if change else None for change in changes],
         "most": pins.MOST,
     }
     return render(request, "keeping/compare.html", context)

@@ -14,6 +14,7 @@ from predictions.account import represent_account
 from predictions.callers import Caller, caller_of
 from predictions.filters import HistoryFilter
 from predictions.reading import own_predictions
+from predictions.units import units_of
 from predictions.views.own_account import SignedInRequest
 
 
@@ -44,7 +45,7 @@ def _account(account: str, own) -> Iterator[str]:
 
 
 def _filtered(request: HttpRequest):
-    search = HistoryFilter(request.GET, own_predictions(caller_of(request)))
+    search = HistoryFilter(request.GET, own_predictions(caller_of(request)), units=units_of(request))
     return search.qs if search.is_valid() else search.queryset.none()
 
 

@@ -10,6 +10,7 @@ from predictions import chart, pins
 from predictions.callers import caller_of
 from predictions.filters import HistoryFilter
 from predictions.reading import own_predictions
+from predictions.units import units_of
 
 PAGE_SIZE = 20
 
@@ -18,7 +19,7 @@ PAGE_SIZE = 20
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     own = own_predictions(caller_of(request)).select_related("note", "sale")
-    search = HistoryFilter(request.GET, own)
+    search = HistoryFilter(request.GET, own, units=units_of(request))
     # A search that can't be read finds nothing, and says why at its fields.
     found = search.qs if search.is_valid() else own.none()
     newest = found.filter(price__isnull=False).order_by("-requested_at")[: chart.MOST_POINTS]

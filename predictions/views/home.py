@@ -1,21 +1,24 @@
 """The page: ask, and see the answer arrive. A browser without JavaScript posts the form here."""
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from predictions import projection, services
-from predictions.asking import ask
+from predictions.asking import ask, supported
 from predictions.callers import Caller, caller_of, remember_visitor
-from predictions.contract import FeatureErrors
+from predictions.contract import FeatureErrors, normalise_features
 from predictions.forms import HouseForm
 from predictions.inputs import EXAMPLES, filled_in
 from predictions.location import NoBlockGroup, block_group_near
 from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
-from predictions.wording import FLAG_WORDS
+from predictions.units import Units, units_of
+from predictions.wording import flag_words
 
 RECENT = 5
 
@@ -24,7 +27,10 @@ RECENT = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
     caller = caller_of(request)
-    form = HouseForm(request.POST) if request.method == "POST" else HouseForm(initial=_numbers_at(request))
+    units = units_of(request)
+    if request.method != "POST":
+        return _page(request, caller, _form_at_place(request.GET, units))
+    form = HouseForm.sent(request.POST, units)
     if form.is_valid():
         try:
             prediction = _ask(request, caller, form)
@@ -36,16 +42,30 @@ def home(request: HttpRequest) -> HttpResponse:
             response = redirect("prediction", pk=prediction.pk)
             remember_visitor(response, caller)
             return response
-    return _page(request, caller, form, status=422 if form.is_bound else 200)
+    return _page(request, caller, form, status=422)
 
 
-def _numbers_at(request: HttpRequest) -> dict[str, float]:
-    """What the boxes begin with where the address names a place: the nearest block group's numbers."""
+def _form_at_place(query: Mapping[str, str], units: Units) -> HouseForm:
+    """The form as it begins: where the address names a place, with the numbers of the nearest block group."""
+    given = {name: query[name] for name in ("latitude", "longitude") if name in query}
+    if not given:
+        return HouseForm(units=units)
     try:
-        latitude, longitude = (float(request.GET[name]) for name in ("latitude", "longitude"))
-        return filled_in(block_group_near(latitude, longitude)["features"])
+        features = block_group_near(float(query["latitude"]), float(query["longitude"]))["features"]
     except (KeyError, ValueError, NoBlockGroup):
-        return {}
+        return _form_of_no_place(given, units)
+    return HouseForm(initial=filled_in(features, units), units=units)
+
+
+def _form_of_no_place(given: Mapping[str, str], units: Units) -> HouseForm:
+    """A form that says at its fields what is wrong with the place."""
+    form = HouseForm.filled_in({"latitude": "", "longitude": "", **given}, units)
+    if form.is_valid():
+        try:
+            supported(normalise_features(form.features()))
+        except FeatureErrors as error:
+            form.refuse(error.errors)
+    return form
 
 
 def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
@@ -60,7 +80,7 @@ def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
 
 
 def _page(
-    request: HttpRequest, caller: Caller, form: HouseForm, *, status: int, retry_after: int | None = None
+    request: HttpRequest, caller: Caller, form: HouseForm, *, status: int = 200, retry_after: int | None = None
 ) -> HttpResponse:
     # The cursor first: what is answered between the two reads is told twice rather than never.
     cursor = services.latest_cursor(caller.feed_key)
@@ -69,7 +89,7 @@ def _page(
         "cursor": cursor,
         "recent": own_predictions(caller)[:RECENT],
         "retry_after": retry_after,
-        "flag_words": FLAG_WORDS,
+        "flag_words": flag_words(units_of(request)),
         "examples": EXAMPLES,
         "projection": projection,
     }

@@ -16,6 +16,7 @@ from predictions.keeping_forms import NoteForm, SaleForm
 from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
+from predictions.units import units_of
 from predictions.views.accounts import too_often
 from predictions.views.prediction import shown_to_all
 
@@ -110,7 +111,7 @@ def shared(request: HttpRequest, key: str) -> HttpResponse:
         found = keeping.shared_prediction(key)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
-    response = render(request, "keeping/shared.html", shown_to_all(found))
+    response = render(request, "keeping/shared.html", shown_to_all(found, units_of(request)))
     response["X-Robots-Tag"] = "noindex"
     return response
 

@@ -1,5 +1,7 @@
 """The account of who is signed in: profile, API tokens, its end."""
 
+from dataclasses import asdict
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -15,6 +17,7 @@ from predictions.callers import make_token, revoke_token
 from predictions.keeping import InFlight
 from predictions.models import ApiToken
 from predictions.throttle import TooMany, check_account_rate
+from predictions.units import units_of
 from predictions.views.accounts import too_often
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -30,13 +33,15 @@ class SignedInRequest(HttpRequest):
 @login_required
 @require_http_methods(_FORM_METHODS)
 def profile(request: SignedInRequest) -> HttpResponse:
-    kept = {"theme": getattr(getattr(request.user, "profile", None), "theme", ""), "email": request.user.email}
+    theme = getattr(getattr(request.user, "profile", None), "theme", "")
+    kept = {"theme": theme, **asdict(units_of(request)), "email": request.user.email}
     form = ProfileForm(request.POST or None, initial=kept, user=request.user)
     if request.POST.get("password") and (refusal := _too_many_tries(request)):
         return refusal
     if not form.is_valid():
         return render(request, "accounts/profile.html", {"form": form}, status=422 if form.is_bound else 200)
-    save_profile(user=request.user, theme=form.cleaned_data["theme"], email=form.cleaned_data["email"])
+    theme, email = form.cleaned_data["theme"], form.cleaned_data["email"]
+    save_profile(user=request.user, theme=theme, units=form.units(), email=email)
     messages.success(request, "Your profile is saved.")
     return redirect("profile")
 

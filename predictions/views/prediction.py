@@ -11,11 +11,12 @@ from django.views.decorators.http import require_safe
 from predictions import projection
 from predictions.callers import caller_of
 from predictions.explanation import in_full
-from predictions.inputs import INPUTS
+from predictions.inputs import inputs
 from predictions.models import Prediction
 from predictions.pins import pinned_ids
 from predictions.reading import readable_prediction
 from predictions.representation import links
+from predictions.units import Units, units_of
 from predictions.what_if import curve_of
 from predictions.wording import waterfall
 
@@ -25,7 +26,7 @@ from predictions.wording import waterfall
 def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = _found(request, pk)
     context = {
-        **shown_to_all(found),
+        **shown_to_all(found, units_of(request)),
         **links(found),
         "is_own": found.feed_key == caller_of(request).feed_key,
         "pinned_ids": pinned_ids(request.session),
@@ -33,15 +34,15 @@ def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "predictions/prediction.html", context)
 
 
-def shown_to_all(found: Prediction) -> dict[str, Any]:
+def shown_to_all(found: Prediction, units: Units) -> dict[str, Any]:
     """What a template shows of a prediction to whoever may read it."""
     return {
         "prediction": found,
-        "features": [(box, box.shown(found.features[box.field.name])) for box in INPUTS],
+        "features": [(box, box.shown(found.features[box.field.name])) for box in inputs(units)],
         "steps": waterfall(found.stages),
         "projection": projection,
         "pin": found.features,
-        **in_full(found),
+        **in_full(found, units),
     }
 
 
@@ -50,8 +51,9 @@ def shown_to_all(found: Prediction) -> dict[str, Any]:
 def explanation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The parts of that page that follow the price, and the curve over the input that `moved` names."""
     found = _found(request, pk)
-    curve = curve_of(found, request.GET.get("moved", ""))
-    context = {"prediction": found, "steps": waterfall(found.stages), "curve": curve, **in_full(found)}
+    units = units_of(request)
+    curve = curve_of(found, request.GET.get("moved", ""), units)
+    context = {"prediction": found, "steps": waterfall(found.stages), "curve": curve, **in_full(found, units)}
     return render(request, "predictions/_explanation.html", context)
 
 

@@ -20,7 +20,7 @@ const { cursor, socketUrl, streamUrl, feedUrl } = form.dataset;
 const question = new Question(form, find("[data-form-message]"));
 const asking = new Asking(form, question);
 const feed = new Feed({ socketUrl, streamUrl, feedUrl, cursor: Number(cursor) });
-const recent = new Recent(find("[data-recent]"), find("template[data-row]"));
+const recent = new Recent(find("[data-recent]"), find("template[data-row]"), (features) => place.nameOf(features));
 const answer = new Answer(find("[data-answer]"), {
   announcement: find("[data-announce]"),
   flagWords: JSON.parse(find("#flag-words").textContent),

@@ -31,6 +31,12 @@ export class CaliforniaMap extends EventTarget {
     return here?.dataset.county ?? null;
   }
 
+  /** The name of the county in which a place lies, or null. */
+  countyOf(place) {
+    const { x, y } = this.#point(place);
+    return this.#countyAt(x, y)?.dataset.county ?? null;
+  }
+
   /** Marks other places, each a { latitude, longitude }. */
   mark(places) {
     const dots = places.map((place) => {

@@ -1,6 +1,6 @@
 // The place: one pair of coordinates, seen on the map and in two boxes; and what the census knows there.
 import { CaliforniaMap } from "house/map";
-import { dollars } from "house/wording";
+import { coordinates, distance, dollars } from "house/wording";
 
 const COORDINATES = ["latitude", "longitude"];
 
@@ -31,6 +31,12 @@ export class Place {
     this.#map.mark(places);
   }
 
+  /** County and coordinates, as `place` of predictions/templatetags/wording.py says them. */
+  nameOf(features) {
+    const county = this.#map.countyOf(features);
+    return county ? `${county} County · ${coordinates(features)}` : coordinates(features);
+  }
+
   /** Fills the boxes with the numbers of the nearest block group. */
   async useBlockGroup() {
     this.#looking.abort();
@@ -49,8 +55,8 @@ export class Place {
     if (!response.ok) return "This is not a place in California.";
     const { features, price, km } = await response.json();
     this.#fill(features);
-    const distance = km < 0.05 ? "" : `, ${km.toFixed(1)} km away`;
-    return `The census found a median of ${dollars(price)} here${distance}.`;
+    const away = km < 0.05 ? "" : `, ${distance(km)} away`;
+    return `The census found a median of ${dollars(price)} here${away}.`;
   }
 
   #try(event, { latitude, longitude }) {

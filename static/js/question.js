@@ -73,7 +73,7 @@ export class Question extends EventTarget {
     const features = {};
     for (const input of this.#inputs()) {
       // What isn't a number becomes null, and the door says so; what is empty is missing.
-      if (input.value !== "" || input.validity.badInput) features[input.dataset.field] = input.valueAsNumber / input.dataset.per;
+      if (input.value !== "" || input.validity.badInput) features[input.dataset.field] = askedIn(input);
     }
     return features;
   }
@@ -110,6 +110,11 @@ export class Question extends EventTarget {
   #say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** The box's value in the unit of the contract; rounded as `Input.asked` of predictions/inputs.py does. */
+function askedIn({ valueAsNumber, dataset }) {
+  return Number((valueAsNumber / dataset.per).toFixed(10));
 }
 
 function randomKey() {

@@ -1,15 +1,18 @@
 // The list of recent questions; a question has its row before its answer, so that nothing moves when that comes.
-import { asked, fill, headline, place, range } from "house/wording";
+import { asked, fill, headline, range } from "house/wording";
 
 const LONGEST = 5;
 
 export class Recent {
   #list;
   #template;
+  #nameOf;
 
-  constructor(list, template) {
+  /** `nameOf` says a place, a { latitude, longitude }, in words. */
+  constructor(list, template, nameOf) {
     this.#list = list;
     this.#template = template;
+    this.#nameOf = nameOf;
   }
 
   show(prediction) {
@@ -20,7 +23,7 @@ export class Recent {
     fill(row, {
       price: headline(prediction),
       range: range(prediction),
-      place: place(prediction),
+      place: this.#nameOf(prediction.features),
       asked: asked(prediction),
     });
   }

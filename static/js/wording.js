@@ -11,13 +11,17 @@ const STATUS_WORDS = {
   failed: "No answer in time",
 };
 
-export const dollars = (amount) => money.format(amount);
+const { dollar, kilometre, distanceWord } = document.documentElement.dataset; // The units that were chosen.
+
+/** Dollars of 1990 in the dollars that are shown. */
+export const dollars = (amount) => money.format(Math.round(amount * dollar));
+export const distance = (km) => `${(km * kilometre).toFixed(1)} ${distanceWord}`;
 export const asked = (prediction) => moment.format(new Date(prediction.requested_at));
 export const status = (prediction) => STATUS_WORDS[prediction.status];
 export const headline = (prediction) => (prediction.price === null ? status(prediction) : dollars(prediction.price));
 export const range = (prediction) =>
   prediction.price === null ? "" : `${dollars(prediction.low)} to ${dollars(prediction.high)}`;
-export const place = ({ features }) => `${features.latitude.toFixed(2)}, ${features.longitude.toFixed(2)}`;
+export const coordinates = ({ latitude, longitude }) => `${latitude.toFixed(2)}, ${longitude.toFixed(2)}`;
 
 export function took(prediction) {
   if (prediction.settled_at === null) return "";

@@ -5,6 +5,7 @@ import pytest
 from mlmodel.reasons import PLAYERS
 from predictions.callers import Caller
 from predictions.explanation import alike, bars, explanation_of
+from predictions.units import Units
 from tests import making
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +20,20 @@ def test_the_contributions_in_whole_dollars_add_up_to_the_price(champions_answer
 
 
 def test_the_plot_goes_from_the_median_block_group_to_the_estimate(champions_answer):
-    plot = bars(explanation_of(champions_answer), champions_answer.features)
+    plot = bars(explanation_of(champions_answer), champions_answer.features, Units())
     assert (plot[0].label, plot[-1].label) == ("The median block group", "This estimate")
     assert all(0 <= bar.begin_percent <= 100 for bar in plot)
     income = next(bar for bar in plot if bar.label == "Household income")
     assert income.values == "35,348 against 35,348"
+
+
+def test_in_other_dollars_the_parts_still_add_up_and_the_plot_is_the_same(champions_answer):
+    told, of_2024 = explanation_of(champions_answer), Units(money="2024")
+    first, *parts, last = bars(told, champions_answer.features, of_2024)
+    assert first.dollars + sum(part.dollars for part in parts) == last.dollars == of_2024.dollars(told.price)
+    assert [bar.begin_percent for bar in parts] == [
+        bar.begin_percent for bar in bars(told, champions_answer.features, Units())[1:-1]
+    ]
 
 
 def test_the_page_of_an_answer_tells_reasons_and_what_is_alike(signed_in, champions_answer):

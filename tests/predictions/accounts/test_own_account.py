@@ -17,6 +17,7 @@ from tests.predictions.conftest import browser_of, streamed
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 PASSWORD = "correct horse"
+UNITS = {"money": "2024", "income": "dollars", "distance": "mi"}
 PAGES = ["/accounts/", "/accounts/tokens/", "/accounts/data.json", "/accounts/delete/"]
 
 
@@ -33,19 +34,19 @@ def test_a_stranger_is_led_to_the_sign_in(client, address):
 # -- profile ---------------------------------------------------------------------------------------------------------
 def test_the_theme_that_was_chosen_stands_on_every_page(signed_in):
     assert 'data-account-theme=""' in signed_in.get("/").content.decode()
-    signed_in.post("/accounts/", {"theme": "dark"})
+    signed_in.post("/accounts/", {"theme": "dark", **UNITS})
     assert 'data-account-theme="dark"' in signed_in.get("/history").content.decode()
 
 
 def test_a_new_email_address_needs_the_password(signed_in, ada):
-    fields = {"theme": "", "email": "ada@example.org"}
+    fields = {"theme": "", "email": "ada@example.org", **UNITS}
     for password in ("", "wrong"):
         refused = signed_in.post("/accounts/", {**fields, "password": password})
         assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["password"])
     signed_in.post("/accounts/", {**fields, "password": PASSWORD})
     ada.refresh_from_db()
     assert ada.email == "ada@example.org"
-    signed_in.post("/accounts/", {"theme": "light", "email": "ada@example.org"})
+    signed_in.post("/accounts/", {**fields, "theme": "light"})
     assert ada.profile.theme == "light"
 
 

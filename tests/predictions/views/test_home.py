@@ -1,5 +1,7 @@
 """The page without JavaScript, and what it hands to its scripts."""
 
+from html import unescape
+
 import pytest
 from django.test import Client
 
@@ -10,7 +12,8 @@ from predictions.inputs import EXAMPLES
 from predictions.location import block_group_near
 from predictions.models import Prediction
 from predictions.services import latest_cursor
-from predictions.wording import FLAG_WORDS
+from predictions.units import Units
+from predictions.wording import flag_words
 from tests import making
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -23,7 +26,7 @@ def page_house(house) -> dict[str, float]:
 
 
 def test_the_form_has_the_contracts_fields_with_ranges_and_typical_values():
-    form = HouseForm()
+    form = HouseForm(units=Units())
     assert [box.field for box, _ in form.rows()] == list(FIELDS)
     for box, shown in form.rows():
         attributes = form.fields[box.name].widget.attrs
@@ -33,18 +36,13 @@ def test_the_form_has_the_contracts_fields_with_ranges_and_typical_values():
         assert box.unit in shown.help_text
 
 
-def test_a_box_has_a_name_that_the_contract_takes():
-    for box, _ in HouseForm().rows():
-        assert (box.name, box.per) in {(box.field.name, 1), *box.field.aliases}
-
-
 def test_the_page_asks_for_income_in_dollars(client, page_house):
     client.post("/", page_house)
     assert Prediction.objects.get().features["med_inc"] == 3.9
 
 
 def test_a_slider_shows_the_typical_value_within_the_soft_range():
-    for box, _ in HouseForm().sliders():
+    for box, _ in HouseForm(units=Units()).sliders():
         begin, width = box.soft_percent
         assert 0 <= begin < box.typical_percent < begin + width <= 100
         assert box.slider is not None
@@ -61,11 +59,24 @@ def test_an_example_fills_in_the_numbers_of_its_block_group(client, example):
     assert page.context["form"]["median_income_usd"].value() == round(known["features"]["med_inc"] * 10_000, 4)
 
 
-@pytest.mark.parametrize("query", ["latitude=1&longitude=1", "latitude=37", "latitude=nan&longitude=nan", "latitude=x"])
-def test_an_address_that_names_no_place_shows_the_typical_numbers(client, query):
+@pytest.mark.parametrize(
+    ("query", "faults"),
+    [
+        ("latitude=1&longitude=1", {"latitude": "must be between", "longitude": "must be between"}),
+        ("latitude=36.1&longitude=-115.1", {"latitude": "nearest block group"}),
+        ("latitude=37", {"longitude": "is missing"}),
+        ("latitude=nan&longitude=x", {"latitude": "Enter a number", "longitude": "Enter a number"}),
+    ],
+)
+def test_an_address_that_names_no_place_says_so_at_its_fields(client, query, faults):
     page = client.get(f"/?{query}")
+    form = page.context["form"]
     assert page.status_code == 200
-    assert page.context["form"]["median_income_usd"].value() == 35_348
+    assert form["median_income_usd"].value() == 35_348
+    assert form.errors.keys() == faults.keys()
+    for field, words in faults.items():
+        assert words in form.errors[field][0]
+        assert form.errors[field][0] in unescape(page.content.decode())
 
 
 def test_a_question_without_javascript_leads_to_its_page(client, house, page_house):
@@ -129,13 +140,14 @@ def test_the_page_hands_over_the_cursor_and_the_recent_questions(signed_in, ada)
 
 
 def test_before_the_first_question_there_is_no_price(client):
-    assert '<p class="answer-price" data-fill="price">$–</p>' in client.get("/").content.decode()
+    assert '<span data-fill="price">$–</span>' in client.get("/").content.decode()
 
 
 def test_every_flag_has_words():
-    assert {f"unusual_{field.name}" for field in FIELDS if field.soft} | {"capped", "late", "sparse_location"} == set(
-        FLAG_WORDS
-    )
+    of_contract = {f"unusual_{field.name}" for field in FIELDS if field.soft} | {
+        f"{field.name}_above_{field.part_of}" for field in FIELDS if field.part_of
+    }
+    assert flag_words(Units()).keys() == of_contract | {"capped", "late", "sparse_location"}
 
 
 def test_scripts_and_styles_run_by_nonce_or_from_this_site_only(client):

@@ -14,7 +14,13 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housevalue.settings")
 django_application = get_asgi_application()
 
+from housevalue.cache import ForgivingRedisCache  # noqa: E402  (needs the settings)
 from housevalue.static import static_files  # noqa: E402  (needs the settings)
+from predictions import doorbell  # noqa: E402  (needs the settings)
+from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
+from streaming.metrics import AWAY  # noqa: E402  (needs the settings)
+from streaming.monitoring import serve_metrics, tell_what_waits  # noqa: E402  (needs the app registry)
+from streaming.readiness import kafka_client  # noqa: E402  (needs the app registry)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
 
 
@@ -25,14 +31,22 @@ class BrowserOriginValidator(OriginValidator):
         return parsed_origin is None or super().valid_origin(parsed_origin)
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": URLRouter(
-            [
-                re_path(r"^static/", static_files),
-                re_path(r"", django_application),  # type: ignore[arg-type]
-            ]
-        ),
-        "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
-    }
+application = BackPressure(
+    ProtocolTypeRouter(
+        {
+            "http": URLRouter(
+                [
+                    re_path(r"^static/", static_files),
+                    re_path(r"", django_application),  # type: ignore[arg-type]
+                ]
+            ),
+            "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
+        }
+    )
 )
+
+# The web processes tell what waits: they stay up whatever stands still behind them.
+AWAY.labels("cache").set_function(ForgivingRedisCache.is_silent)
+AWAY.labels("doorbell").set_function(doorbell.is_silent)
+tell_what_waits(kafka_client)
+serve_metrics()

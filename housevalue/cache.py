@@ -48,8 +48,13 @@ class ForgivingRedisCache(RedisCache):
     def has_key(self, *args, **kwargs):
         return self._unless_away(False, super().has_key, *args, **kwargs)
 
+    @classmethod
+    def is_silent(cls) -> bool:
+        """Whether Redis was away a moment ago, and is not asked now."""
+        return time.monotonic() < cls.silent_until
+
     def _unless_away(self, otherwise: T, call: Callable[..., T], *args, **kwargs) -> T:
-        if time.monotonic() < ForgivingRedisCache.silent_until:
+        if self.is_silent():
             return otherwise
         try:
             return call(*args, **kwargs)

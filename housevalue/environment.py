@@ -75,6 +75,20 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} is {word!r}: use one of {default}, {', '.join(others)}")
         return word
 
+    def port(self, var: str, *, default: int) -> int:
+        """The number of a port; 0 is none."""
+        number = self.int(var, default=default)
+        if not 0 <= number < 65_536:
+            raise ImproperlyConfigured(f"{var} is {number}: it must be a port, or 0 for none")
+        return number
+
+    def levels(self, var: str, *others: str) -> dict[str, str]:
+        """Logger -> level, of text such as `life=WARNING,daphne=DEBUG`."""
+        levels = dict(text.partition("=")[::2] for text in self.texts(var, default=[]))
+        if wrong := {name: level for name, level in levels.items() if not name or level not in others}:
+            raise ImproperlyConfigured(f"{var} holds {wrong}: use logger=LEVEL, with one of {', '.join(others)}")
+        return levels
+
     def rate(self, var: str, *, default: str) -> str:
         """Requests per second, minute, hour or day, such as 60/m."""
         rate = self.str(var, default=default)

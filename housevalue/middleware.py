@@ -12,6 +12,7 @@ from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.middleware import clickjacking, common, csrf, security
 from django.utils.deprecation import MiddlewareMixin
+from django_prometheus import middleware as metrics
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -72,3 +73,13 @@ class MessageMiddleware(_OnTheLoop, messages.MessageMiddleware):
 
 class XFrameOptionsMiddleware(_OnTheLoop, clickjacking.XFrameOptionsMiddleware):
     pass
+
+
+class MetricsMiddleware(_OnTheLoop, metrics.PrometheusAfterMiddleware):
+    """Responses by view and status, and how long they took. The last of all: what it counts has reached a view."""
+
+    async def process_view(self, request, view_func, *view_args, **view_kwargs):
+        super().process_view(request, view_func, *view_args, **view_kwargs)
+
+    async def process_template_response(self, request, response):
+        return super().process_template_response(request, response)

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
+from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
 from whitenoise.compress import Compressor
 
@@ -179,8 +180,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "scoring"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+# Days for which replayed and discarded dead letters are kept; open ones stay.
+DEAD_LETTER_KEEP_DAYS = env.positive("DEAD_LETTER_KEEP_DAYS", default=90)
 CELERY_BEAT_SCHEDULE = {
+    "prune dead letters": {"task": "streaming.tasks.prune_dead_letters", "schedule": 6 * 3600},
     "clear expired sessions": {"task": "streaming.tasks.clear_expired_sessions", "schedule": 6 * 3600},
+    "forget old idempotency keys": {"task": "streaming.tasks.forget_old_idempotency_keys", "schedule": 3600},
 }
 
 # -- accounts and sessions -----------------------------------------------------------------------------------------
@@ -243,6 +248,7 @@ CONTENT_SECURITY_POLICY = {
 }
 CORS_ALLOWED_ORIGINS = env.texts("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api/|predict_api$)"
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["Location", "Retry-After"]
 
 # -- asking --------------------------------------------------------------------------------------------------------
@@ -253,6 +259,8 @@ USER_RATE = env.rate("USER_RATE", default="0/m")
 ACCOUNT_RATE = env.rate("ACCOUNT_RATE", default="30/h")
 # After so long without an answer the one who asked is told that there is none yet.
 ANSWER_DEADLINE_SECONDS = env.positive("ANSWER_DEADLINE_SECONDS", default=30)
+# While an answer would take longer than this the door is closed.
+MOST_SECONDS_TO_ANSWER = env.positive("MOST_SECONDS_TO_ANSWER", default=10)
 
 # -- REST ----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -300,7 +308,10 @@ USE_I18N = False
 USE_TZ = True
 
 # -- logs ----------------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.one_of("LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+_LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+LOG_LEVEL = env.one_of("LOG_LEVEL", *_LEVELS)
+# Of single loggers. `life` says, at INFO, each step that predictions take.
+LOG_LEVELS = env.levels("LOG_LEVELS", *_LEVELS)
 LOG_FORMAT = env.one_of("LOG_FORMAT", "text", "json")
 _shared_processors: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -343,8 +354,16 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        **{name: {"level": level} for name, level in LOG_LEVELS.items()},
     },
 }
+
+# -- metrics -------------------------------------------------------------------------------------------------------
+# Where each process answers Prometheus; 0 is nowhere. Not for the world: it is a port of its own.
+METRICS_PORT = env.port("METRICS_PORT", default=0)
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
+if METRICS_PORT:
+    MIDDLEWARE.append("housevalue.middleware.MetricsMiddleware")
 
 if DEBUG:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

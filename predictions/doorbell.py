@@ -23,10 +23,15 @@ def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.2, socket_timeout=0.2)
 
 
+def is_silent() -> bool:
+    """Whether Redis was away a moment ago, and is not asked for now."""
+    return time.monotonic() < _silent_until
+
+
 def ring() -> None:
     """Tell the publishers, if Redis can be reached."""
     global _silent_until
-    if time.monotonic() < _silent_until:
+    if is_silent():
         return
     try:
         _client().publish(CHANNEL, b"1")

@@ -30,6 +30,29 @@ class Ledger:
         return self.accepted - self.answered - self.rejected - self.failed - self.in_flight
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What is in flight now."""
+
+    in_flight: int
+    in_outbox: int
+    oldest_at: datetime | None
+
+    def oldest_seconds(self, now: datetime) -> float:
+        """The age of the oldest in flight; 0 when there is none."""
+        return (now - self.oldest_at).total_seconds() if self.oldest_at else 0.0
+
+
+def read_waiting() -> Waiting:
+    """Count what is in flight: cheap however many predictions are settled."""
+    found = Prediction.objects.filter(settled_at__isnull=True).aggregate(
+        in_flight=Count("status"),
+        in_outbox=Count("status", filter=Q(published_at__isnull=True)),
+        oldest_at=Min("requested_at"),
+    )
+    return Waiting(**found)
+
+
 def read_ledger() -> Ledger:
     """Count now. One statement, hence one moment: between two of them a prediction could move.
 
@@ -42,6 +65,5 @@ def read_ledger() -> Ledger:
         failed=Count("status", filter=Q(status=_Status.FAILED)),
         in_flight=Count("status", filter=Q(settled_at__isnull=True)),
     )
-    outbox = Prediction.objects.filter(published_at__isnull=True, settled_at__isnull=True).count()
-    oldest = Prediction.objects.filter(settled_at__isnull=True).aggregate(at=Min("requested_at"))
-    return Ledger(**counted, in_outbox=outbox, oldest_at=oldest["at"])
+    waiting = read_waiting()
+    return Ledger(**counted, in_outbox=waiting.in_outbox, oldest_at=waiting.oldest_at)

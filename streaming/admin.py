@@ -53,7 +53,7 @@ class DeadLetterAdmin(SimpleHistoryAdmin):
     form = DeadLetterForm
     list_display = ["received_at", "status", "stage", "error", "field", "detail", "source_topic", "prediction_id"]
     list_filter = ["status", "stage", "error", "source_topic", "received_at"]
-    search_fields = ["detail", "field", "=error", "=prediction_id"]
+    search_fields = ["detail", "field", "=error", "=prediction__id"]
     search_help_text = "Words of the detail, a field or error, or a whole prediction id."
     date_hierarchy = "received_at"
     show_full_result_count = False

@@ -1,4 +1,4 @@
-"""The life of a dead letter: keep -> mark_for_replay -> publish_marked, or discard.
+"""The life of a dead letter: keep -> mark_for_replay -> publish_marked, or discard; at last prune.
 
 A replay is published like an outbox row: admin marks the row, the publisher publishes it, flushes, then marks it
 replayed. Killed in between it is published twice, which every reader of the log tolerates.
@@ -7,6 +7,7 @@ replayed. Killed in between it is published twice, which every reader of the log
 import base64
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from confluent_kafka import Message
 from django.contrib.auth.models import User
@@ -22,6 +23,8 @@ from streaming.models import DeadLetter
 RawHeaders = list[tuple[str, bytes | None]]
 Status = DeadLetter.Status
 CHUNK = 500
+# They are loaded to be deleted, of up to MAX_DEAD_LETTER_BYTES each.
+PRUNED_AT_ONCE = 100
 # Needed to publish a letter, not to handle one.
 RAW_FIELDS = ("key", "value", "headers")
 
@@ -153,3 +156,16 @@ def _mark_replayed(letters: Iterable[DeadLetter]) -> None:
     DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).update(
         status=Status.REPLAYED, settled_at=timezone.now()
     )
+
+
+# -- the clock -----------------------------------------------------------------------------------------------------
+def prune(*, settled_before: datetime) -> int:
+    """Forget letters replayed or discarded before that moment, with their audit; how many. Open ones are kept."""
+    old = DeadLetter.objects.filter(
+        status__in=[Status.REPLAYED, Status.DISCARDED], settled_at__lt=settled_before
+    ).order_by("pk")
+    count = 0
+    while ids := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+        DeadLetter.objects.filter(pk__in=ids).delete()
+        count += len(ids)
+    return count

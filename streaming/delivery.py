@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from confluent_kafka import Consumer, Message
 from django.db import transaction
 
-from predictions import services
+from predictions import life_log, services
 from predictions.models import Door
 from predictions.services import Answer
-from streaming import dead_letters, messages
+from streaming import dead_letters, messages, metrics
 from streaming.bells import Bells
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
@@ -45,9 +45,10 @@ class Deliverer:
         results = [record for record in records if record.topic() != Topic.DEAD_LETTERS]
         with handling(self._consumer, records):
             answers = self._read(results)
-            feeds = services.record_answers(answers) if answers else set()
+            feeds = _store_answers(answers) if answers else set()
             feeds |= _store_letters(letters) if letters else set()
             self._bells.ring(feeds)
+        metrics.BATCHES.labels("deliverer").observe(len(records))
         return len(records)
 
     def _read(self, results: Sequence[Message]) -> list[Answer]:
@@ -74,12 +75,33 @@ class Deliverer:
             self._dead_letters.flush()
 
 
+def _store_answers(answers: Sequence[Answer]) -> set[str]:
+    """Answer predictions; keys of the feeds that moved."""
+    settled = services.record_answers(answers)
+    stored_ms = messages.now_ms()
+    for answer in answers:
+        if answer.id in settled.told:
+            metrics.count_travel(answer.stages | {"stored": stored_ms})
+    metrics.SETTLED.labels("late").inc(len(settled.late))
+    metrics.SETTLED.labels("answered").inc(len(settled.told) - len(settled.late))
+    life_log.tell("answered", settled.told, late=len(settled.late))
+    return settled.feeds
+
+
 def _store_letters(letters: Sequence[Message]) -> set[str]:
     """Put dead letters into the inbox and tell those whose questions they refuse; keys of the feeds that moved."""
     refusals = [refusal for letter in letters if (refusal := messages.read_refusal(letter))]
     with transaction.atomic():
         dead_letters.keep(letters)
-        return services.record_refusals(refusals) if refusals else set()
+        rejected = services.record_refusals(refusals)
+    for letter in letters:
+        verdict = messages.read_dead_letter(letter)
+        metrics.count_dead_letter(stage=verdict.stage, error=verdict.error)
+        if verdict.prediction_id is not None:
+            life_log.tell("dead-lettered", [verdict.prediction_id], stage=verdict.stage, error=verdict.error)
+    metrics.SETTLED.labels("rejected").inc(len(rejected.told))
+    life_log.tell("rejected", rejected.told)
+    return rejected.feeds
 
 
 def _split_orphans(

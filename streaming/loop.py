@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from predictions.database_threads import drop_broken_connections
 from streaming.health import mark_gone, mark_ready
+from streaming.metrics import AWAY
 
 logger = logging.getLogger("streaming")
 
@@ -62,6 +63,7 @@ def run_until_stopped(
     """
     back_off = BackOff(stop)
     is_away = False
+    told_away = AWAY.labels(name)
     mark_ready(name)
     try:
         while not stop.is_set():
@@ -72,11 +74,13 @@ def run_until_stopped(
                 if not is_away:
                     logger.warning("%s waits, a part is away: %s", name, error)
                 is_away = True
+                told_away.set(1)
                 back_off.wait()
                 continue
             if is_away:
                 logger.info("%s goes on", name)
                 is_away = False
+                told_away.set(0)
                 back_off.reset()
     finally:
         mark_gone(name)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from predictions.models import Prediction
 from streaming.topics import Topic
 
 # What a replay may go back to.
@@ -38,7 +39,16 @@ class DeadLetter(models.Model):
     source_topic = models.CharField(max_length=249, blank=True, verbose_name="origin")
     source_partition = models.PositiveIntegerField(null=True, blank=True)
     source_offset = models.BigIntegerField(null=True, blank=True)
-    prediction_id = models.UUIDField(null=True, blank=True, db_index=True, help_text="Where the key is one.")
+    prediction = models.ForeignKey(
+        Prediction,
+        on_delete=models.CASCADE,
+        # Anybody may write to the topic: the key may be the id of a prediction that is not here.
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="dead_letters",
+        help_text="Where the key is an id.",
+    )
 
     key = models.BinaryField(null=True)
     value = models.BinaryField(null=True)
@@ -52,7 +62,7 @@ class DeadLetter(models.Model):
 
     # Read by django-simple-history when it writes the audit row of a save.
     _history_user: AbstractBaseUser | None
-    history = HistoricalRecords(excluded_fields=["key", "value", "headers"])
+    history = HistoricalRecords(excluded_fields=["key", "value", "headers"], cascade_delete_history=True)
 
     REPLAYABLE = Q(source_topic__in=ORIGINS) & (Q(is_whole=True) | Q(body__isnull=False))
 

@@ -9,11 +9,12 @@ from typing import Protocol
 import redis
 from django.conf import settings
 
-from predictions import doorbell, services
+from predictions import doorbell, life_log, services
 from predictions.services import Unpublished
 from streaming import dead_letters, messages
 from streaming.bells import Bells
 from streaming.kafka import Headers, Publisher
+from streaming.metrics import BATCHES, PUBLISHED, SETTLED
 from streaming.topics import Topic
 
 logger = logging.getLogger(__name__)
@@ -58,15 +59,22 @@ class OutboxPublisher:
         if is_time_to_look:
             # Before anything that waits for the broker: its being away is what makes questions miss their deadline.
             self._looked_at = time.monotonic()
-            self._owners.ring(services.fail_expired(limit=BATCH_SIZE))
-        published = self._publish(services.claim_unpublished)
+            self._give_up()
+        published = self._publish(services.claim_unpublished, "first")
         self._more = published == BATCH_SIZE
         if is_time_to_look:
-            published += self._publish(services.claim_overdue)
+            published += self._publish(services.claim_overdue, "again")
             dead_letters.publish_marked(self._replays)
         return published
 
-    def _publish(self, claim: Callable[..., AbstractContextManager[list[Unpublished]]]) -> int:
+    def _give_up(self) -> None:
+        """Those without an answer at the deadline."""
+        failed = services.fail_expired(limit=BATCH_SIZE)
+        SETTLED.labels("failed").inc(len(failed.told))
+        life_log.tell("failed", failed.told)
+        self._owners.ring(failed.feeds)
+
+    def _publish(self, claim: Callable[..., AbstractContextManager[list[Unpublished]]], attempt: str) -> int:
         with claim(limit=BATCH_SIZE) as rows:
             for row in rows:
                 key, value, headers = messages.request_message(row)
@@ -74,6 +82,9 @@ class OutboxPublisher:
             if rows:
                 self._publisher.flush()
                 services.mark_published(rows)
+                PUBLISHED.labels(attempt).inc(len(rows))
+                BATCHES.labels("publisher").observe(len(rows))
+                life_log.tell("published", [row.id for row in rows], attempt=attempt)
         return len(rows)
 
 

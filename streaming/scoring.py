@@ -8,10 +8,12 @@ from confluent_kafka import Consumer, Message
 from mlmodel.features import matrix
 from mlmodel.scoring import Estimates, LiveModels
 from mlmodel.support import nearest_km
+from predictions import life_log
 from predictions.location import location_flags, unsupported
 from streaming import messages
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
+from streaming.metrics import BATCHES, SCORING
 from streaming.stopped_lines import Line
 from streaming.topics import Topic
 
@@ -57,6 +59,8 @@ class BatchScorer:
             batch = self._readable(records)
             if batch:
                 self._enqueue(batch)
+                BATCHES.labels("scorer").observe(len(batch))
+                life_log.tell("enqueued", ids_of(batch))
         return len(batch)
 
     def _readable(self, records: Sequence[Message]) -> list[dict]:
@@ -110,11 +114,12 @@ class BatchScoring:
         """
         self._models.refresh()
         x = matrix([item["features"] for item in batch])
-        with self._watch():
+        with self._watch(), SCORING.time():
             estimates = self._models.estimate(x)
         for row, (item, km) in enumerate(zip(batch, nearest_km(x), strict=True)):
             self._publish(item, scores=scores_of(estimates, row), km=float(km))
         self._publisher.flush()
+        life_log.tell("scored", ids_of(batch))
 
     def give_up(self, item: dict) -> None:
         """Make the item of which workers died a dead letter; returns when the broker has acknowledged.
@@ -136,6 +141,11 @@ class BatchScoring:
         flags = location_flags(km, item["flags"])
         key, value, headers = messages.score_message(item, scores=scores, flags=flags)
         self._publisher.publish(Topic.SCORES, key=key, value=value, headers=headers)
+
+
+def ids_of(batch: Sequence[dict]) -> list[str]:
+    """The ids of the predictions in a batch."""
+    return [item["id"] for item in batch]
 
 
 def scores_of(estimates: Sequence[Estimates], row: int) -> list[dict]:

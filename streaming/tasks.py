@@ -4,17 +4,20 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from billiard.process import current_process
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from confluent_kafka import KafkaException
+from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from mlmodel.scoring import LiveModels, NoLiveModel
 from predictions import idempotency
-from streaming import kafka
+from streaming import dead_letters, kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.kafka import NotDelivered
 from streaming.lost_batches import MOST_LOST
@@ -114,3 +117,10 @@ def clear_expired_sessions() -> None:
 @shared_task
 def forget_old_idempotency_keys() -> None:
     logger.info("%d idempotency keys are forgotten", idempotency.forget_old_keys())
+
+
+@shared_task
+def prune_dead_letters() -> None:
+    before = timezone.now() - timedelta(days=settings.DEAD_LETTER_KEEP_DAYS)
+    if count := dead_letters.prune(settled_before=before):
+        logger.info("%d settled dead letters were pruned", count)

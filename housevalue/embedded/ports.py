@@ -15,6 +15,12 @@ DEFAULT_PORTS = {
     "connect_feed": 4196,
     "connect_results": 4197,
     "connect_dead_letters": 4198,
+    "metrics_web": 9101,
+    "metrics_publisher": 9102,
+    "metrics_transforms": 9103,
+    "metrics_scorer": 9104,
+    "metrics_worker": 9105,
+    "metrics_deliverer": 9106,
 }
 # Below the range from which systems take the ports of outgoing connections: a port that is free now stays free.
 _SPARE_PORTS = range(20_000, 32_000)

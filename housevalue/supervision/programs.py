@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -21,6 +21,7 @@ class Program:
     """One program under supervision.
 
     `is_ready` is asked about ten times a second after the start. `stop_seconds` is how long SIGTERM may take.
+    `environment` is what it has beside that of the others.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Program:
     command: list[str]
     is_ready: Callable[[], bool]
     stop_seconds: int
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def broker_programs(servers: Mapping[str, EmbeddedServer]) -> list[Program]:
@@ -37,11 +39,18 @@ def broker_programs(servers: Mapping[str, EmbeddedServer]) -> list[Program]:
     ]
 
 
-def path_programs(*, port: int, ready_file: Callable[[str], Path]) -> list[Program]:
-    """The programs on the path of a prediction, and the web server on `port` that asks for it."""
+def path_programs(*, port: int, ready_file: Callable[[str], Path], ports: Mapping[str, int]) -> list[Program]:
+    """The programs on the path of a prediction, and the web server on `port` that asks for it.
+
+    `ports`: where each of them answers Prometheus (names of `embedded.ports`).
+    """
+
+    def program(name: str, command: list[str], is_ready: Callable[[], bool]) -> Program:
+        environment = {"METRICS_PORT": str(ports[f"metrics_{name}"])}
+        return Program(name, PATH, command, is_ready, stop_seconds=4, environment=environment)
 
     def consumer(name: str, command: list[str]) -> Program:
-        return Program(name, PATH, command, ready_file(name).exists, stop_seconds=4)
+        return program(name, command, ready_file(name).exists)
 
     return [
         consumer("deliverer", _manage("deliver_results")),
@@ -49,7 +58,7 @@ def path_programs(*, port: int, ready_file: Callable[[str], Path]) -> list[Progr
         consumer("worker", _celery_worker()),
         consumer("scorer", _manage("score_predictions")),
         consumer("publisher", _manage("publish_predictions")),
-        Program("web", PATH, _daphne(port), lambda: answers_http(port, "/healthz"), stop_seconds=4),
+        program("web", _daphne(port), lambda: answers_http(port, "/healthz")),
     ]
 
 

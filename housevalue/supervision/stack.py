@@ -59,7 +59,7 @@ class Stack:
             if self._with_connect:
                 self._prepare_connect(chosen)
             with self._supervised() as (supervisord, watch):
-                self._start(supervisord, watch, servers)
+                self._start(supervisord, watch, servers, chosen)
                 self._write_description(supervisord)
                 self._terminal.line(self._welcome())
                 while True:
@@ -155,9 +155,11 @@ class Stack:
             processes.end_all(self._var_dir, seconds=0)
             (self._run_directory / "stack.json").unlink(missing_ok=True)
 
-    def _start(self, supervisord: Supervisord, watch: Watch, servers: dict[str, EmbeddedServer]) -> None:
+    def _start(
+        self, supervisord: Supervisord, watch: Watch, servers: dict[str, EmbeddedServer], chosen: dict[str, int]
+    ) -> None:
         brokers = broker_programs(servers)
-        path = path_programs(port=self._port, ready_file=ready_file)
+        path = path_programs(port=self._port, ready_file=ready_file, ports=chosen)
         if self._connect:
             path = [*self._connect.programs(), *path]
         supervisord.start([*brokers, *path], self._environment)

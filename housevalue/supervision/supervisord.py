@@ -130,6 +130,7 @@ class Supervisord:
         return _section(
             f"program:{program.name}",
             command=shlex.join(program.command),
+            environment=",".join(f'{name}="{value}"' for name, value in program.environment.items()),
             priority=priority,
             autostart="false",
             autorestart="true",

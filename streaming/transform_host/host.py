@@ -1,14 +1,16 @@
 """One transform on a Kafka-API broker: read what is there, transform, publish to the same partition, then commit."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event
 from typing import cast
 
 from confluent_kafka import OFFSET_INVALID, Consumer, TopicPartition
 
+from predictions import life_log
 from streaming import kafka
 from streaming.messages import InvalidMessage, dead_letter
+from streaming.metrics import BATCHES
 from streaming.topics import Topic
 from streaming.transform_host.deployments import Deployment
 from streaming.transform_host.guest import Guest
@@ -73,6 +75,8 @@ class TransformHost:
         for partition, step in steps.items():
             self._publish(partition, step)
         self._publisher.flush(FLUSH_SECONDS)
+        BATCHES.labels(self.name).observe(sum(step.done for step in steps.values()))
+        life_log.tell("transformed", _ids_in(steps.values()), by=self.name)
         ends = {partition: self._lanes[partition].confirm(step.done) for partition, step in steps.items()}
         # The consumer commits what is stored: once a second, before a partition goes, and when it is closed.
         self._consumer.store_offsets(offsets=self._positions(ends))
@@ -133,6 +137,11 @@ class TransformHost:
             self._paused.discard(partition)
             if (lane := self._lanes.pop(partition, None)) is not None:
                 lane.close()
+
+
+def _ids_in(steps: Iterable[Step]) -> list[str]:
+    """The keys of what came of the steps: ids of predictions, or whatever a stranger wrote."""
+    return [(output.record.key or b"").decode("utf-8", "replace") for step in steps for output in step.outputs]
 
 
 def _as_kafka(headers: list[Header]) -> kafka.Headers:

@@ -96,9 +96,12 @@ TYPES = {
     int: {
         "ANSWER_DEADLINE_SECONDS": "60",
         "DATABASE_THREADS": "8",
+        "DEAD_LETTER_KEEP_DAYS": "7",
         "KAFKA_PARTITIONS": "12",
         "KAFKA_REPLICATION_FACTOR": "3",
         "KAFKA_RETENTION_HOURS": "24",
+        "METRICS_PORT": "9100",
+        "MOST_SECONDS_TO_ANSWER": "5",
         "SCORING_BATCH_SIZE": "512",
         "SECURE_HSTS_SECONDS": "60",
     },
@@ -114,6 +117,7 @@ TYPES = {
         "ACCOUNT_RATE": "7/d",
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json",
+        "METRICS_HOST": "0.0.0.0",
         "REDPANDA_ADMIN_USER": "admin",
         "REDPANDA_ADMIN_PASSWORD": "secret",
         "REDPANDA_ADMIN_CA": "/etc/ca.pem",
@@ -127,7 +131,7 @@ TYPES = {
         "CORS_ALLOWED_ORIGINS": "https://a, https://b",
         "REDPANDA_ADMIN_URL": "http://a:9644, http://b:9644",
     },
-    dict: {"KAFKA_CLIENT_PROPERTIES": '{"security.protocol": "SSL"}'},
+    dict: {"KAFKA_CLIENT_PROPERTIES": '{"security.protocol": "SSL"}', "LOG_LEVELS": "life=WARNING, daphne=DEBUG"},
 }
 READ_INTO_OTHERS = {"SQLITE_SYNCHRONOUS", "EMAIL_URL", "BEHIND_PROXY", "VAR_DIR", "STATIC_ROOT"}
 
@@ -171,6 +175,14 @@ def test_variables_that_end_up_in_other_settings(read, tmp_path):
     assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / "housevalue.sqlite3")
 
 
+def test_a_logger_has_its_level_and_the_metrics_their_middleware_only_where_they_are_wanted(read):
+    found = read(LOG_LEVELS="life=WARNING, axes=DEBUG", METRICS_PORT="9100")
+    assert found["LOGGING"]["loggers"]["life"] == {"level": "WARNING"}
+    assert found["LOGGING"]["loggers"]["axes"] == {"level": "DEBUG"}
+    assert found["MIDDLEWARE"][-1] == "housevalue.middleware.MetricsMiddleware"
+    assert "housevalue.middleware.MetricsMiddleware" not in read(METRICS_PORT="0")["MIDDLEWARE"]
+
+
 def test_https_means_secure_cookies_redirects_and_a_year_of_hsts(read):
     found = read(HTTPS="true")
     assert found["SESSION_COOKIE_SECURE"] is found["CSRF_COOKIE_SECURE"] is found["SECURE_SSL_REDIRECT"] is True
@@ -200,6 +212,10 @@ def test_celery_has_the_next_database_of_the_same_redis(read):
         ("ACCOUNT_RATE", "60/fortnight", "such as 60/m"),
         ("LOG_LEVEL", "LOUD", "one of INFO, DEBUG"),
         ("LOG_FORMAT", "xml", "one of text, json"),
+        ("LOG_LEVELS", "life=LOUD", "one of INFO, DEBUG"),
+        ("LOG_LEVELS", "life", "logger=LEVEL"),
+        ("METRICS_PORT", "99999", "must be a port"),
+        ("DEAD_LETTER_KEEP_DAYS", "0", "at least 1"),
         ("SQLITE_SYNCHRONOUS", "NORMAL; DROP TABLE x", "one of NORMAL"),
         ("KAFKA_CLIENT_PROPERTIES", "{", "KAFKA_CLIENT_PROPERTIES"),
         ("KAFKA_CLIENT_PROPERTIES", "[1]", "JSON object"),

@@ -107,7 +107,7 @@ def test_two_publishers_skip_each_others_rows():
 # -- answers -------------------------------------------------------------------------------------------------------
 def test_an_answer_is_stored_whole_with_model_hash_and_shadows():
     prediction = published()
-    assert services.record_answers([answer(prediction.pk)]) == {"v1"}
+    assert services.record_answers([answer(prediction.pk)]).feeds == {"v1"}
     prediction.refresh_from_db()
     assert prediction.status == "answered"
     assert (prediction.price, prediction.low, prediction.high) == (452_600, 390_000, 500_001)
@@ -121,7 +121,7 @@ def test_an_answer_is_stored_whole_with_model_hash_and_shadows():
 
 def test_a_second_answer_changes_nothing_and_moves_no_feed():
     prediction = answered()
-    assert services.record_answers([answer(prediction.pk, price=400_000)]) == set()
+    assert services.record_answers([answer(prediction.pk, price=400_000)]).feeds == set()
     prediction.refresh_from_db()
     assert prediction.price == 452_600
     assert kinds() == ["answered"]
@@ -145,7 +145,7 @@ def test_a_late_answer_wins_over_a_refusal_and_is_told():
 def test_a_batch_moves_each_owners_feed_and_no_other():
     mine, theirs = published(visitor("1")), published(visitor("2"))
     accepted(visitor("3"))
-    assert services.record_answers([answer(mine.pk), answer(theirs.pk)]) == {"v1", "v2"}
+    assert services.record_answers([answer(mine.pk), answer(theirs.pk)]).feeds == {"v1", "v2"}
     assert (kinds("v1"), kinds("v2"), kinds("v3")) == (["answered"], ["answered"], [])
 
 
@@ -168,7 +168,7 @@ def test_an_answer_without_a_row_is_adopted_for_its_integration_account():
     owner = user("feeds")
     IntegrationSource.objects.create(name="csv-drop", owner=owner)
     stranger = answer(uuid.uuid4(), source="csv-drop", requested_at=datetime(2026, 3, 4, tzinfo=UTC))
-    assert services.record_answers([stranger]) == {f"u{owner.pk}"}
+    assert services.record_answers([stranger]).feeds == {f"u{owner.pk}"}
     adopted = Prediction.objects.get(pk=stranger.id)
     assert (adopted.owner, adopted.source, adopted.status) == (owner, "csv-drop", "answered")
     assert adopted.requested_at == adopted.published_at == datetime(2026, 3, 4, tzinfo=UTC)
@@ -180,7 +180,7 @@ def test_an_adopted_answer_that_comes_again_is_one_prediction():
     IntegrationSource.objects.create(name="csv-drop", owner=user())
     stranger = answer(uuid.uuid4(), source="csv-drop")
     services.record_answers([stranger])
-    assert services.record_answers([stranger]) == set()
+    assert services.record_answers([stranger]).feeds == set()
     assert Prediction.objects.count() == FeedEvent.objects.count() == 1
 
 
@@ -201,7 +201,7 @@ def test_unknown_predictions_are_those_without_a_row():
 # -- refusals ------------------------------------------------------------------------------------------------------
 def test_a_refusal_is_stored_with_its_reason_and_told():
     prediction = published()
-    assert services.record_refusals([refusal(prediction.pk)]) == {"v1"}
+    assert services.record_refusals([refusal(prediction.pk)]).feeds == {"v1"}
     prediction.refresh_from_db()
     assert prediction.status == "rejected"
     assert prediction.reason == {"code": "unsupported_location", "field": "latitude", "detail": "too far away"}
@@ -211,7 +211,7 @@ def test_a_refusal_is_stored_with_its_reason_and_told():
 
 def test_a_refusal_of_a_settled_or_unknown_prediction_changes_nothing():
     prediction = answered()
-    assert services.record_refusals([refusal(prediction.pk), refusal(uuid.uuid4())]) == set()
+    assert services.record_refusals([refusal(prediction.pk), refusal(uuid.uuid4())]).feeds == set()
     prediction.refresh_from_db()
     assert prediction.status == "answered"
     assert kinds() == ["answered"]
@@ -329,16 +329,16 @@ def test_what_is_answered_is_neither_overdue_nor_given_up():
     prediction = answered()
     long_ago(prediction, requested_at=60, published_at=60)
     assert overdue() == []
-    assert services.fail_expired(limit=100) == set()
+    assert services.fail_expired(limit=100).feeds == set()
 
 
 def test_at_the_deadline_the_feed_tells_that_there_is_no_answer_and_why():
     prediction = published()
     long_ago(prediction, requested_at=29)
-    assert services.fail_expired(limit=100) == set()
+    assert services.fail_expired(limit=100).feeds == set()
     long_ago(prediction, requested_at=31)
-    assert services.fail_expired(limit=100) == {"v1"}
-    assert services.fail_expired(limit=100) == set()
+    assert services.fail_expired(limit=100).feeds == {"v1"}
+    assert services.fail_expired(limit=100).feeds == set()
     prediction.refresh_from_db()
     assert (prediction.status, prediction.reason["code"]) == ("failed", "deadline")
     assert kinds() == ["failed"]
@@ -348,7 +348,7 @@ def test_a_late_answer_still_wins_and_says_that_it_is_late():
     prediction = published()
     long_ago(prediction, requested_at=31)
     services.fail_expired(limit=100)
-    assert services.record_answers([answer(prediction.pk)]) == {"v1"}
+    assert services.record_answers([answer(prediction.pk)]).feeds == {"v1"}
     prediction.refresh_from_db()
     assert (prediction.status, prediction.reason) == ("answered", None)
     assert services.LATE in prediction.flags
@@ -359,7 +359,7 @@ def test_a_verdict_that_comes_after_the_deadline_replaces_it():
     prediction = published()
     long_ago(prediction, requested_at=31)
     services.fail_expired(limit=100)
-    assert services.record_refusals([refusal(prediction.pk)]) == {"v1"}
+    assert services.record_refusals([refusal(prediction.pk)]).feeds == {"v1"}
     prediction.refresh_from_db()
     assert (prediction.status, prediction.reason["code"]) == ("rejected", "unsupported_location")
 

@@ -6,6 +6,7 @@ from streaming.bells import Bells
 from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
+from streaming.monitoring import serve_metrics
 from streaming.stopped_lines import Line, LineStopped
 from streaming.topics import Group, Topic
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     help = "Store the answers of prediction_result_topic and push them to their owners, until stopped."
 
     def handle(self, **options):
+        serve_metrics()
         consumer = kafka.consumer(Group.DELIVER, [Topic.RESULTS, Topic.DEAD_LETTERS])
         deliverer = Deliverer(consumer=consumer, dead_letters=kafka.publisher(), bells=Bells(), line=Line("deliverer"))
         try:

@@ -7,6 +7,7 @@ from streaming.bells import Bells
 from streaming.ingress import IngressPublisher
 from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
+from streaming.monitoring import serve_metrics
 from streaming.outbox import DoorbellListener, OutboxPublisher
 
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     help = "Publish accepted predictions to prediction_topic, until stopped. Any number may run on PostgreSQL."
 
     def handle(self, **options):
+        serve_metrics()
         publisher = kafka.publisher()
         outbox = OutboxPublisher(
             publisher=_ingress() or publisher, replays=publisher, bell=DoorbellListener(), owners=Bells()

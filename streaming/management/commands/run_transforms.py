@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from streaming import kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.loop import BackOff, StopFlag
+from streaming.metrics import AWAY
+from streaming.monitoring import serve_metrics
 from streaming.redpanda_admin import AdminError, admin_of_settings
 from streaming.transform_host.deployments import BadDeployment, Deployment, read_deployments, read_module
 from streaming.transform_host.host import TransformHost
@@ -32,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, only: list[str] | None, **options: Any) -> None:
         stop = StopFlag().listen()
+        serve_metrics()
         try:
             hosts = make_hosts(only)
         except (AdminError, BadDeployment, BadModule) as error:
@@ -108,6 +111,7 @@ def repeat(host: TransformHost, stop: StopFlag) -> None:
     """Run a host until `stop` is set; says once that the broker is away, and that it is back."""
     back_off = BackOff(stop)
     is_away = False
+    told_away = AWAY.labels(host.name)
     while not stop.is_set():
         try:
             through = host.run_once()
@@ -115,9 +119,11 @@ def repeat(host: TransformHost, stop: StopFlag) -> None:
             if not is_away:
                 logger.warning("%s waits for the broker: %s", host.name, error)
             is_away = True
+            told_away.set(1)
             back_off.wait()
             continue
         if is_away and through:
             logger.info("%s goes on", host.name)
             is_away = False
+            told_away.set(0)
             back_off.reset()

@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 from streaming import kafka
 from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
+from streaming.monitoring import serve_metrics
 from streaming.queue_room import CeleryQueue
 from streaming.scoring import BatchScorer
 from streaming.stopped_lines import Line, LineStopped
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     help = "Consume prediction_features_topic and hand batches to the Celery workers, until stopped."
 
     def handle(self, **options):
+        serve_metrics()
         stop = StopFlag().listen()
         queue = CeleryQueue(current_app, waiting=1)
         consumer = kafka.consumer(Group.SCORE, [Topic.FEATURES])

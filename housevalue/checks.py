@@ -16,3 +16,17 @@ def check_secret_key(app_configs, **kwargs) -> list[Error]:
             id="housevalue.E001",
         )
     ]
+
+
+@register()
+def check_seconds_to_answer(app_configs, **kwargs) -> list[Error]:
+    """A door that closes only when the deadline is missed already closes too late."""
+    if settings.MOST_SECONDS_TO_ANSWER < settings.ANSWER_DEADLINE_SECONDS:
+        return []
+    return [
+        Error(
+            "MOST_SECONDS_TO_ANSWER is not below ANSWER_DEADLINE_SECONDS.",
+            hint="Let the door close early enough, at a third of the deadline, say.",
+            id="housevalue.E002",
+        )
+    ]

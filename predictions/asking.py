@@ -3,6 +3,7 @@
 from mlmodel.features import matrix
 from mlmodel.support import nearest_km
 from predictions import doorbell, idempotency, services
+from predictions.admission import admission
 from predictions.callers import Caller
 from predictions.contract import FeatureErrors, Normalised, normalise_features, parse_json
 from predictions.location import location_flags, unsupported
@@ -14,7 +15,7 @@ def ask_json(*, body: bytes, caller: Caller, address: str, source: str, key_head
     """Read a JSON body of features and ask; `key_header` is what the header `Idempotency-Key` says.
 
     Raises:
-        BadKey, ContractError, FeatureErrors, KeyReused, TooMany: nothing was stored.
+        BadKey, ContractError, FeatureErrors, KeyReused, LineFull, TooMany: nothing was stored.
     """
     key = idempotency.read_key(key_header)
     return ask(features=parse_json(body), caller=caller, address=address, source=source, key=key)
@@ -24,16 +25,19 @@ def ask(*, features: object, caller: Caller, address: str, source: str, key: str
     """Store what `caller` at `address` asks and ring the doorbell; under a key once, however often it is asked.
 
     Raises:
-        FeatureErrors, KeyReused, TooMany: nothing was stored.
+        FeatureErrors, KeyReused, LineFull, TooMany: nothing was stored.
     """
     first = idempotency.asked_before(caller=caller, key=key) if key else None
     if first is not None:
         idempotency.check_same(first, normalise_features(features))
         return first
+    admission.measure_if_due()
+    admission.check()
     # What is refused below is not counted.
     with within_rate(caller=caller, address=address):
         question = supported(normalise_features(features))
         prediction = services.accept(caller=caller, question=question, source=source, key=key)
+    admission.admitted()
     doorbell.ring()
     return prediction
 

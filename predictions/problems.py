@@ -5,12 +5,13 @@ from typing import get_args
 
 from django.http import JsonResponse
 
+from predictions.admission import LineFull
 from predictions.callers import BadToken
 from predictions.contract import ContractError, FeatureErrors, FieldError
 from predictions.idempotency import BadKey, KeyReused
 from predictions.throttle import TooMany
 
-AskingError = ContractError | FeatureErrors | BadKey | KeyReused | TooMany | BadToken
+AskingError = ContractError | FeatureErrors | BadKey | KeyReused | LineFull | TooMany | BadToken
 ASKING_ERRORS = get_args(AskingError)
 
 
@@ -37,6 +38,8 @@ def asking_problem(error: AskingError) -> JsonResponse:
             return problem(400, "bad_idempotency_key", str(error))
         case KeyReused():
             return problem(422, "idempotency_key_reused", str(error))
+        case LineFull():
+            return problem(429, "line_full", str(error), headers={"Retry-After": str(error.retry_after)})
         case TooMany():
             return problem(429, "too_many_requests", str(error), headers={"Retry-After": str(error.retry_after)})
         case BadToken():
@@ -58,6 +61,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    409: "Not in this state",
     413: "Too large",
     415: "Unsupported media type",
     422: "Unprocessable content",

@@ -12,8 +12,8 @@ from predictions.callers import Caller
 class TooMany(Exception):
     """Asked too often; `retry_after` is in whole seconds."""
 
-    def __init__(self, retry_after: int):
-        super().__init__(f"too many requests; try again in {retry_after} s")
+    def __init__(self, retry_after: int, *, why: str = "Too many questions at once"):
+        super().__init__(f"{why}; try again in {retry_after} s.")
         self.retry_after = retry_after
 
 

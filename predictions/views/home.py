@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         except FeatureErrors as error:
             form.refuse(error.errors)
         except TooMany as error:
-            return _page(request, caller, form, status=429, retry_after=error.retry_after)
+            return _page(request, caller, form, status=429, refusal=error)
         else:
             response = redirect("prediction", pk=prediction.pk)
             remember_visitor(response, caller)
@@ -80,7 +80,7 @@ def _ask(request: HttpRequest, caller: Caller, form: HouseForm) -> Prediction:
 
 
 def _page(
-    request: HttpRequest, caller: Caller, form: HouseForm, *, status: int = 200, retry_after: int | None = None
+    request: HttpRequest, caller: Caller, form: HouseForm, *, status: int = 200, refusal: TooMany | None = None
 ) -> HttpResponse:
     # The cursor first: what is answered between the two reads is told twice rather than never.
     cursor = services.latest_cursor(caller.feed_key)
@@ -88,13 +88,13 @@ def _page(
         "form": form,
         "cursor": cursor,
         "recent": own_predictions(caller)[:RECENT],
-        "retry_after": retry_after,
+        "refusal": refusal,
         "flag_words": flag_words(units_of(request)),
         "examples": EXAMPLES,
         "projection": projection,
     }
     response = render(request, "predictions/home.html", context, status=status)
-    if retry_after is not None:
-        response["Retry-After"] = str(retry_after)
+    if refusal is not None:
+        response["Retry-After"] = str(refusal.retry_after)
     remember_visitor(response, caller)
     return response

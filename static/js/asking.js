@@ -2,6 +2,7 @@
 // come meanwhile only the newest is asked, so the others cost nothing.
 const SPACING_MS = 800;
 const PATIENCE_MS = 3000; // What isn't answered by then no longer holds up the next question.
+const SPREAD = 0.2; // Those who were told the same time don't all come at the same moment.
 const UNREACHABLE_MS = 10000; // Then it is tried again, whether or not the network has said that it is back.
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -63,7 +64,7 @@ export class Asking {
     const { outcome, seconds } = await this.#question.ask({ isByHand });
     if (outcome === "accepted") await Promise.race([settled, pause(PATIENCE_MS)]);
     this.#inFlight = null;
-    if (outcome === "too many") await pause(seconds * 1000);
+    if (outcome === "too many") await pause(seconds * 1000 * (1 + SPREAD * Math.random()));
     if (outcome === "unreachable") await Promise.race([this.#awakened(), pause(UNREACHABLE_MS)]);
     if (outcome === "too many" || outcome === "unreachable") {
       this.#isWanted = true;

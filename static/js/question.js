@@ -59,7 +59,9 @@ export class Question extends EventTarget {
       this.#say("refused");
     } else if (response.status === 429) {
       const seconds = Number(response.headers.get("Retry-After"));
-      this.#fail(`Many questions at once; yours is asked in ${seconds} s.`);
+      const { code } = await response.json();
+      const why = code === "line_full" ? "Many people ask right now" : "Many questions at once";
+      this.#fail(`${why}; yours is asked in ${seconds} s.`);
       return { outcome: "too many", seconds };
     } else if (response.status === 403) {
       this.#fail("You signed in or out since this page was loaded. Reload it and ask again.");

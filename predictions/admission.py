@@ -1,0 +1,148 @@
+"""Whether one more question may be asked now: refused with a time is better than accepted and not answered in time.
+
+A question stands in two queues: the door's own, while the web process stores it, and the line of all that wait for an
+answer. How long it will take is measured from both, and the longer one decides, for they move at the same time. Above
+MOST_SECONDS_TO_ANSWER the door closes, and it opens at half of that: who is told to come back in seven seconds
+finds it open then, and not again at its limit.
+
+Where nothing at all is answered there is no overload but an outage: questions are accepted, and wait.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from predictions.line import RATE_HOLDS_SECONDS, SHORT, Line, read_line
+from predictions.throttle import TooMany
+
+logger = logging.getLogger(__name__)
+
+MEASURED_FOR_SECONDS = 1.0
+
+
+class LineFull(TooMany):
+    """An answer would take too long; `retry_after` is when the door will be open."""
+
+    def __init__(self, *, expected_seconds: float, retry_after: int):
+        super().__init__(
+            retry_after, why=f"So many questions wait that an answer would take about {expected_seconds:.0f} s"
+        )
+
+
+class Admission:
+    """What one web process knows of the two queues; shared by its threads."""
+
+    def __init__(
+        self, *, read: Callable[[Line | None], Line] = read_line, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Of its own: behind the questions that wait for a database thread it would measure when they have gone.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
+        self._due_at = 0.0
+        self._line: Line | None = None
+        self._admitted = 0
+        self._is_closed = False
+        self._inside = self._inside_before = self._passed = 0
+        self._door_rate: float | None = None
+        self._door_rate_at = 0.0
+
+    # -- measuring -------------------------------------------------------------------------------------------------
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """One question is inside the door while the block lasts."""
+        with self._lock:
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                self._passed += 1
+
+    def admitted(self) -> None:
+        """One more was stored."""
+        with self._lock:
+            self._admitted += 1
+
+    def measure_if_due(self) -> None:
+        """Have the queues measured, once a second at most; returns at once."""
+        if self._clock() < self._due_at:
+            return
+        with self._lock:
+            if (now := self._clock()) < self._due_at:
+                return
+            self._due_at = now + MEASURED_FOR_SECONDS
+        self._thread.submit(self._measure_and_close)
+
+    def measure(self) -> None:
+        """Ask the database for the line, and count what passed the door since the last time.
+
+        Raises:
+            DatabaseError: what was measured last goes on to count.
+        """
+        line = self._read(self._line)
+        with self._lock:
+            before, self._line, self._admitted = self._line, line, 0
+            if before is not None:
+                self._measure_door(line.read_at - before.read_at, line.read_at)
+            self._inside_before, self._passed = self._inside, 0
+
+    def _measure_and_close(self) -> None:
+        try:
+            self.measure()
+        except DatabaseError as error:
+            logger.warning("the line can't be measured: %s", error)
+        finally:
+            connection.close()
+
+    def _measure_door(self, seconds: float, now: float) -> None:
+        """A rate is one only while there was a queue all the time; none that passed is an outage, not a rate."""
+        if min(self._inside, self._inside_before) >= SHORT:
+            self._door_rate, self._door_rate_at = self._passed / seconds or None, now
+        elif now - self._door_rate_at > RATE_HOLDS_SECONDS:
+            self._door_rate = None
+
+    # -- deciding --------------------------------------------------------------------------------------------------
+    def check(self) -> None:
+        """That the answer to one more question would come soon enough, by what was measured last.
+
+        Raises:
+            LineFull: it would not.
+        """
+        with self._lock:
+            expected = self._expected_seconds() or 0.0
+            opens_at = settings.MOST_SECONDS_TO_ANSWER / 2
+            self._is_closed = expected > (opens_at if self._is_closed else settings.MOST_SECONDS_TO_ANSWER)
+            if self._is_closed:
+                raise LineFull(expected_seconds=expected, retry_after=math.ceil(expected - opens_at))
+
+    def expected(self) -> tuple[int, float | None]:
+        """How many wait now, and the seconds to the answer of the last one; None where they can't be told."""
+        with self._lock:
+            return round(self._length()), self._expected_seconds()
+
+    def _length(self) -> float:
+        """Of the line now: what was measured, and what came and went since."""
+        if self._line is None:
+            return 0.0
+        answered = (self._line.rate or 0.0) * (self._clock() - self._line.read_at)
+        return max(0.0, self._line.length + self._admitted - answered)
+
+    def _expected_seconds(self) -> float | None:
+        in_line = self._line.seconds_to_answer(self._length() + self._inside) if self._line else None
+        at_door = self._inside / self._door_rate if self._door_rate else None
+        known = [seconds for seconds in (in_line, at_door) if seconds is not None]
+        return max(known, default=None)
+
+
+admission = Admission()
+"""Of this process."""

@@ -1,0 +1,73 @@
+"""The line of questions that wait for their answers: how long it is and how fast it moves. Both are measured.
+
+Answers a second say how fast the line moves only while it has a queue: in a short one they are as many as questions.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from predictions.models import Prediction
+
+SHORT = 20
+"""So few questions are no queue, and their number says nothing of the rate."""
+# The answers of so many seconds make the rate. They come in batches: of much less than this they'd be one or none.
+_WINDOW = timedelta(seconds=5)
+RATE_HOLDS_SECONDS = 30.0
+"""What was measured longer ago, in another queue, says nothing of this one."""
+_QUEUE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """What was measured at `read_at` (`time.monotonic`)."""
+
+    length: int
+    """Questions without an answer, refusal or missed deadline."""
+    rate: float | None
+    """Answers a second; None while it is unknown: there was no queue, or nothing at all is answered."""
+    rate_read_at: float
+    read_at: float
+
+    def seconds_to_answer(self, ahead: float) -> float | None:
+        """Time to the answer of a question with so many ahead of it; None where it can't be told."""
+        return ahead / self.rate if self.rate else None
+
+
+def read_line(before: Line | None) -> Line:
+    """Measure now; `before` is what was measured last, whose rate holds on while there is no queue to measure."""
+    read_at, now = time.monotonic(), timezone.now()
+    length = Prediction.objects.filter(settled_at__isnull=True).count()
+    if length >= SHORT:
+        rate, answered = _rate(now)
+        if rate is None and not answered:
+            return Line(length, rate=None, rate_read_at=read_at, read_at=read_at)
+        if rate is not None and length > rate * _QUEUE_SECONDS:
+            return Line(length, rate=rate, rate_read_at=read_at, read_at=read_at)
+    if before is None or read_at - before.rate_read_at > RATE_HOLDS_SECONDS:
+        return Line(length, rate=None, rate_read_at=read_at, read_at=read_at)
+    return Line(length, rate=before.rate, rate_read_at=before.rate_read_at, read_at=read_at)
+
+
+def length_before(prediction: Prediction) -> int:
+    """How many questions wait that were asked before this one."""
+    return Prediction.objects.filter(settled_at__isnull=True, requested_at__lt=prediction.requested_at).count()
+
+
+def _rate(now: datetime) -> tuple[float | None, int]:
+    """Answers a second since the first one in the window, and how many there were.
+
+    From the first one, not from the window's begin: after an outage it would be too low for as long as the window is.
+    """
+    answers = Prediction.objects.filter(
+        status__in=(Prediction.Status.ANSWERED, Prediction.Status.REJECTED), settled_at__gt=now - _WINDOW
+    ).order_by()
+    found = answers.aggregate(first=Min("settled_at"), count=Count("*"))
+    if not found["count"]:
+        return None, 0
+    later = answers.filter(settled_at__gt=found["first"]).count()
+    seconds = (now - found["first"]).total_seconds()
+    return (later / seconds if later and seconds > 0 else None), found["count"]

@@ -1,0 +1,284 @@
+"""The door closes before answers would take too long, says when it opens, and tells overload from an outage."""
+
+import json
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from predictions import asking, line
+from predictions.admission import Admission, LineFull
+from predictions.line import Line, read_line
+from predictions.models import Prediction
+from predictions.views import predict_api
+from tests.making import FEATURES, accepted, answer, services
+
+
+class Queues:
+    """What is measured, and the clock, as the test wants them."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.length = 0
+        self.rate: float | None = 100.0
+        self.inside = ExitStack()
+        self.admission = Admission(read=self._read, clock=lambda: self.now)
+
+    def _read(self, before: Line | None) -> Line:
+        return Line(self.length, rate=self.rate, rate_read_at=self.now, read_at=self.now)
+
+    def measure(self, *, length: int, rate: float | None = 100.0) -> None:
+        self.length, self.rate = length, rate
+        self.admission.measure()
+
+    def retry_after(self) -> int | None:
+        """Seconds until the door is open, as it says; None where it is open."""
+        try:
+            self.admission.check()
+        except LineFull as error:
+            return error.retry_after
+        self.admission.admitted()
+        return None
+
+
+@pytest.fixture
+def queues(settings) -> Queues:
+    settings.MOST_SECONDS_TO_ANSWER = 10
+    return Queues()
+
+
+# -- the line --------------------------------------------------------------------------------------------------------
+def test_the_door_is_open_before_anything_is_measured(queues):
+    assert queues.retry_after() is None
+
+
+def test_the_door_closes_when_an_answer_would_take_too_long_and_says_when_it_opens(queues):
+    queues.measure(length=1000)
+    assert queues.retry_after() is None
+    assert queues.retry_after() == 6, "1,001 wait at 100/s; at 500 the door opens"
+
+
+def test_it_opens_at_the_time_that_it_said_and_not_before(queues):
+    queues.measure(length=1200)
+    said = queues.retry_after()
+    assert said == 7
+    for second in range(1, said):
+        queues.now += 1
+        queues.measure(length=1200 - 100 * second)
+        assert queues.retry_after() == said - second
+    queues.now += 1
+    queues.measure(length=500)
+    assert queues.retry_after() is None
+
+
+def test_between_two_measurements_it_counts_what_it_let_in_and_what_was_answered(queues):
+    queues.measure(length=950)
+    assert [queues.retry_after() for _ in range(51)] == [None] * 51
+    assert queues.retry_after() is not None
+    queues.now += 5.1
+    assert queues.retry_after() is None
+
+
+def test_when_nothing_at_all_is_answered_questions_are_accepted_and_wait(queues):
+    queues.measure(length=50_000, rate=None)
+    assert queues.retry_after() is None
+    assert queues.admission.expected() == (50_001, None)
+
+
+# -- the door's own queue --------------------------------------------------------------------------------------------
+def rush(queues: Queues, *, inside: int, passed: int) -> None:
+    """A second in which so many stay inside the door and so many pass it."""
+    for _ in range(inside):
+        queues.inside.enter_context(queues.admission.passing())
+    with ExitStack() as through:
+        for _ in range(passed):
+            through.enter_context(queues.admission.passing())
+        queues.admission.measure()
+    queues.now += 1
+    queues.admission.measure()
+
+
+def test_it_closes_too_when_the_door_itself_is_what_takes_long(queues):
+    queues.rate = None
+    rush(queues, inside=900, passed=60)
+    assert queues.retry_after() == 10, "15 s at 60/s, open at 5 s"
+
+
+def test_a_few_inside_the_door_are_no_queue(queues):
+    queues.rate = None
+    rush(queues, inside=19, passed=1)
+    assert queues.retry_after() is None
+
+
+def test_a_door_through_which_nothing_passes_is_an_outage_and_no_queue(queues):
+    queues.rate = None
+    rush(queues, inside=900, passed=0)
+    assert queues.retry_after() is None
+
+
+# -- what it costs ---------------------------------------------------------------------------------------------------
+def test_the_queues_are_measured_once_a_second_however_many_ask():
+    reads = []
+    queues = Queues()
+    queues.admission._read = lambda before: reads.append(1) or Line(0, None, queues.now, queues.now)
+    for _ in range(1000):
+        queues.admission.measure_if_due()
+        queues.now += 0.002
+    queues.admission._thread.shutdown(wait=True)
+    assert len(reads) == 2
+
+
+def test_deciding_costs_less_than_a_third_of_a_millisecond(queues):
+    queues.measure(length=950)
+    begun = time.process_time()
+    for _ in range(2000):
+        queues.admission.measure_if_due()
+        with queues.admission.passing():
+            queues.retry_after()
+    assert (time.process_time() - begun) / 2000 < 0.0003
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_leaves_what_was_measured_before(queues, caplog):
+    queues.measure(length=2000)
+
+    def fail(before: Line | None) -> Line:
+        raise OperationalError("database is locked")
+
+    queues.admission._read = fail
+    queues.now += 2
+    queues.admission.measure_if_due()
+    queues.admission._thread.shutdown(wait=True)
+    assert "the line can't be measured" in caplog.text
+    assert queues.retry_after() is not None
+
+
+# -- what is measured ------------------------------------------------------------------------------------------------
+def waiting(count: int) -> None:
+    now = timezone.now()
+    Prediction.objects.bulk_create(
+        Prediction(feed_key="v1", source="api", features=FEATURES, requested_at=now) for _ in range(count)
+    )
+
+
+def answers(count: int, *, seconds_ago: float) -> None:
+    """So many questions that were answered, at this moment."""
+    rows = [accepted() for _ in range(count)]
+    services.record_answers([answer(row.pk) for row in rows])
+    moment = timezone.now() - timedelta(seconds=seconds_ago)
+    Prediction.objects.filter(pk__in=[row.pk for row in rows]).update(settled_at=moment)
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+class TestReading:
+    def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue(self):
+        waiting(50)
+        answers(7, seconds_ago=9)
+        answers(5, seconds_ago=4)
+        answers(10, seconds_ago=2)
+        answers(10, seconds_ago=1)
+        found = read_line(None)
+        assert found.length == 50
+        assert found.rate == pytest.approx(20 / 4, rel=0.1), "those of the first moment came before it"
+
+    def test_a_few_that_wait_are_no_queue(self):
+        waiting(line.SHORT - 1)
+        answers(1, seconds_ago=4)
+        answers(1, seconds_ago=1)
+        assert read_line(None).rate is None
+
+    def test_a_line_that_moves_within_a_second_is_no_queue(self):
+        waiting(30)
+        answers(1, seconds_ago=2)
+        answers(90, seconds_ago=1)
+        assert read_line(None).rate is None
+
+    def test_after_an_outage_the_rate_counts_from_the_first_answer(self):
+        waiting(500)
+        answers(1, seconds_ago=0.5)
+        answers(40, seconds_ago=0.2)
+        assert read_line(None).rate == pytest.approx(80, rel=0.3)
+
+    def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one(self):
+        waiting(50)
+        answers(20, seconds_ago=6)
+        before = Line(100, rate=50.0, rate_read_at=time.monotonic(), read_at=time.monotonic())
+        assert read_line(before).rate is None
+
+    def test_a_rate_holds_on_for_a_while_when_the_queue_is_gone(self):
+        now = time.monotonic()
+        assert read_line(Line(100, rate=50.0, rate_read_at=now - 20, read_at=now)).rate == 50
+        assert read_line(Line(100, rate=50.0, rate_read_at=now - 40, read_at=now)).rate is None
+
+    def test_missed_deadlines_are_no_answers(self):
+        waiting(50)
+        answers(20, seconds_ago=2)
+        Prediction.objects.filter(settled_at__isnull=False).update(
+            status=Prediction.Status.FAILED, reason={"code": "deadline"}
+        )
+        assert read_line(None).rate is None
+
+
+# -- at the doors ----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def full(queues, monkeypatch) -> Queues:
+    """The doors of this process find 12 s of questions before them."""
+    queues.measure(length=1200)
+    queues.admission.measure_if_due = lambda: None
+    for module in (asking, predict_api):
+        monkeypatch.setattr(module, "admission", queues.admission)
+    return queues
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/predict_api", "/api/v1/predictions"])
+def test_a_refusal_says_when_to_come_back(program, house, full, path):
+    response = program.post(path, house, content_type="application/json")
+    assert (response.status_code, response["Retry-After"]) == (429, "7")
+    assert response["Content-Type"] == "application/problem+json"
+    body = json.loads(response.content)
+    assert body["code"] == "line_full"
+    assert "12 s" in body["detail"]
+    assert "7 s" in body["detail"]
+    assert Prediction.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_refused_question_does_not_count_against_the_visitors_rate(async_client, house, full, settings):
+    settings.VISITOR_RATE = "1/m"
+
+    async def ask() -> int:
+        return (await async_client.post("/predict_api", house, content_type="application/json")).status_code
+
+    assert [await ask() for _ in range(3)] == [429] * 3
+    full.measure(length=0)
+    assert await ask() == 202
+    assert await ask() == 429
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_retry_of_what_was_accepted_is_answered_while_the_door_is_closed(async_client, house, full):
+    async def ask(key: str):
+        headers = {"Idempotency-Key": key}
+        return await async_client.post("/predict_api", house, content_type="application/json", headers=headers)
+
+    full.measure(length=0)
+    first = await ask("a-key")
+    full.measure(length=1200)
+    assert (await ask("another")).status_code == 429
+    assert (await ask("a-key")).json()["id"] == first.json()["id"]
+    assert await sync_to_async(Prediction.objects.count)() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_without_javascript_when_to_ask_again(house, full):
+    form = {**{name: value for name, value in house.items() if name != "med_inc"}, "median_income_usd": 39_000}
+    page = Client().post("/", form)
+    assert (page.status_code, page["Retry-After"]) == (429, "7")
+    assert "try again in 7 s." in page.content.decode()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
+from django.utils import timezone
 
 from predictions.models import Note, Prediction, Sale, SharedLink
 
@@ -68,6 +69,11 @@ def shared_prediction(key: str) -> Prediction:
 # -- sales -----------------------------------------------------------------------------------------------------------
 def can_report_sale(prediction: Prediction) -> bool:
     return prediction.owner_id is not None and prediction.status == Prediction.Status.ANSWERED
+
+
+def is_to_come(day: date | None) -> bool:
+    """Whether nothing can have been sold yet on this day, of UTC."""
+    return day is not None and day > timezone.now().date()
 
 
 def report_sale(*, prediction: Prediction, price: int, sold_on: date | None) -> None:

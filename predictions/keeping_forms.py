@@ -3,17 +3,17 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
-from predictions.keeping import tags_in
+from predictions.keeping import is_to_come, tags_in
 from predictions.models import Prediction, Sale
+from predictions.models.keeping import LONGEST_NOTE
 
 
 class NoteForm(forms.Form):
     """An owner's words on a prediction; `tags` is cleaned to a list."""
 
     tags = forms.CharField(max_length=400, required=False, help_text="Between commas, such as: coast, to visit")
-    text = forms.CharField(label="Note", max_length=2000, required=False, widget=forms.Textarea({"rows": 5}))
+    text = forms.CharField(label="Note", max_length=LONGEST_NOTE, required=False, widget=forms.Textarea({"rows": 5}))
 
     @classmethod
     def of(cls, prediction: Prediction, data: Any) -> "NoteForm":
@@ -41,6 +41,6 @@ class SaleForm(forms.ModelForm):
 
     def clean_sold_on(self):
         sold_on = self.cleaned_data["sold_on"]
-        if sold_on and sold_on > timezone.now().date():
+        if is_to_come(sold_on):
             raise forms.ValidationError("That day is still to come.")
         return sold_on

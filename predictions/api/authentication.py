@@ -34,5 +34,5 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token <key>`; made in the admin or by `manage.py make_token`.",
+            "description": "`Token <key>`; made at `/accounts/tokens/`, in the admin or by `manage.py make_token`.",
         }

@@ -1,12 +1,14 @@
 """Every error of REST as a problem document."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS
 
 from predictions.contract import MAX_BODY_BYTES, FieldError
 from predictions.models import Prediction
@@ -18,7 +20,8 @@ def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
     if isinstance(error, ASKING_ERRORS):
         return asking_problem(error)
     if isinstance(error, exceptions.ValidationError):
-        return problem(400, "invalid_query", "the query can't be read", errors=_field_errors(error))
+        part = "query" if context["request"].method in SAFE_METHODS else "body"
+        return problem(400, f"invalid_{part}", f"the {part} can't be read", errors=_field_errors(error))
     if isinstance(error, exceptions.APIException):
         return problem(error.status_code, str(error.get_codes()), str(error.detail), headers=_headers(error))
     if isinstance(error, Http404 | Prediction.DoesNotExist):
@@ -33,10 +36,16 @@ def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
 
 
 def _field_errors(error: exceptions.ValidationError) -> Iterator[FieldError]:
-    by_field: Any = error.get_full_details()  # field -> list of message and code: what a filter set raises
+    by_field: Any = error.get_full_details()
     for field, faults in by_field.items():
-        for fault in faults:
+        for fault in _each(faults):
             yield FieldError(field, fault["code"], str(fault["message"]))
+
+
+def _each(faults: Any) -> Iterator[dict]:
+    """A field has a list of faults, each with message and code; a field that is a list has such lists by position."""
+    lists = faults.values() if isinstance(faults, dict) else [faults]
+    return chain.from_iterable(lists)
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -161,6 +161,7 @@ _REASONS = {
     403: "A session without its CSRF token.",
     404: "There is none, or it is somebody else's.",
     406: "Only JSON is spoken here.",
+    409: "It has no answer.",
     413: "More than 64 KiB.",
     415: "Not application/json.",
     422: "These features can't be priced, and `errors` names each field; or the key was used for another question.",

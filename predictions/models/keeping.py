@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 from predictions.models.prediction import Prediction
 
 LARGEST_SALE = 10_000_000
+LONGEST_NOTE = 2000
 
 
 def unguessable_key() -> str:
@@ -21,7 +22,7 @@ class Note(models.Model):
     """The owner's own words on a prediction. One that says nothing has no row."""
 
     prediction = models.OneToOneField(Prediction, on_delete=models.CASCADE, primary_key=True, related_name="note")
-    text = models.TextField(max_length=2000, blank=True)
+    text = models.TextField(max_length=LONGEST_NOTE, blank=True)
     tags = models.CharField(max_length=400, blank=True, help_text="Between commas, so that one is found whole: ,a,b,")
 
     class Meta:

@@ -61,6 +61,11 @@ OPERATIONS = [
     ("GET", "/api/v1/block-groups/nearest"),
     ("GET", "/api/v1/predictions/{id}/reasons"),
     ("GET", "/api/v1/predictions/{id}/comparables"),
+    *(
+        (method, f"/api/v1/predictions/{{id}}/{part}")
+        for part in ("note", "sale")
+        for method in ("GET", "PUT", "DELETE")
+    ),
 ]
 
 

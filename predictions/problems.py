@@ -62,7 +62,6 @@ _TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Not in this state",
-    409: "Not in this state",
     413: "Too large",
     415: "Unsupported media type",
     422: "Unprocessable content",

@@ -6,7 +6,7 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench wasm clean runtime-environment dev-environment
+.PHONY: help run test check format requirements bench faults wasm clean runtime-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,6 +26,9 @@ format: dev-environment ## format and tidy the code
 bench: dev-environment ## latency and bulk speed of the whole path, against a run that is up
 	@$(BIN)/python manage.py bench_path --rate 50 --seconds 60
 	@$(BIN)/python manage.py bench_path --bulk 20000
+
+faults: dev-environment ## kill each part under each load and write docs/faults.md (ONLY=pattern; outcomes stay in var/faults)
+	@exec $(BIN)/python -m tests.faults --only "$(or $(ONLY),*)"
 
 wasm: ## build the transforms and their manifest
 	@$(PYTHON) redpanda/transforms/build.py build

@@ -1,0 +1,69 @@
+"""`python -m tests.faults`: play the kill matrix and write docs/faults.md. Ends with 1 when a promise was broken."""
+
+import argparse
+import fnmatch
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from tests.faults.report import Results, write_page
+from tests.faults.scenes import SCENES
+from tests.faults.stage import Case, Scene, Stage
+from tests.stack import ROOT
+
+_HELP = "Play the kill matrix on real runs, keep what each case came to, and write docs/faults.md."
+
+
+def main() -> int:
+    arguments = _arguments()
+    results = Results(arguments.folder / "results.jsonl")
+    end = time.monotonic() + 60 * arguments.minutes
+    try:
+        for scene in SCENES:
+            _play(scene, _chosen(scene, arguments, results), arguments.folder, results, end)
+    finally:
+        write_page(results, SCENES)
+    lines = results.read().values()
+    return int(any(line["complaints"] for line in lines))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=_HELP)
+    parser.add_argument("--only", metavar="PATTERN", default="*", help="cases whose name has this, * and ? allowed")
+    parser.add_argument("--again", action="store_true", help="also those whose outcome is kept from an earlier run")
+    parser.add_argument("--failed", action="store_true", help="of those kept only the ones that broke a promise, again")
+    parser.add_argument("--minutes", type=float, default=90, help="begin no case after so many (default %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "var" / "faults", help="where outcomes and state are kept (%(default)s)"
+    )
+    return parser.parse_args()
+
+
+def _chosen(scene: Scene, arguments: argparse.Namespace, results: Results) -> list[Case]:
+    kept = results.read()
+    named = [case for case in scene.cases if fnmatch.fnmatch(case.name, f"*{arguments.only}*")]
+    if arguments.failed:
+        return [case for case in named if kept.get((scene.name, case.name), {}).get("complaints")]
+    return [case for case in named if arguments.again or (scene.name, case.name) not in kept]
+
+
+def _play(scene: Scene, cases: Iterable[Case], folder: Path, results: Results, end: float) -> None:
+    with closing(Stage(scene, folder / f"{scene.name}-{time.strftime('%H%M%S')}")) as stage:
+        for case in cases:
+            if time.monotonic() > end:
+                print("out of time: start again to play the rest")
+                return
+            begun = time.monotonic()
+            try:
+                line = results.keep(scene, case, stage.play(case))
+            # One case that can't be played, whatever it is, must not cost the others.
+            except Exception as error:
+                line = results.keep(scene, case, None, f"{type(error).__name__}: {error}")
+            outcome = "; ".join(line["complaints"]) or "kept"
+            print(f"{time.monotonic() - begun:5.0f} s  {case.name}: {outcome}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,10 +13,12 @@ from django.http import parse_cookie
 
 from predictions.callers import BadToken, identify, is_still
 from predictions.database_threads import in_database_thread
-from streaming.feed import follow
+from streaming.feed import follow, note_pushed
+from streaming.metrics import following
 
 logger = logging.getLogger(__name__)
 
+TRANSPORT = "websocket"
 BAD_REQUEST, UNAUTHORIZED, TRY_AGAIN = 4400, 4401, 1012
 
 
@@ -52,13 +54,15 @@ class FeedConsumer(AsyncWebsocketConsumer):
     async def _follow(self, feed_key: str, cursor: int | None, may_hear: Callable[[], bool]) -> None:
         is_ready = False
         try:
-            async with aclosing(follow(feed_key, cursor=cursor, may_hear=may_hear)) as pages:
-                async for reached, events in pages:
-                    for event in events:
-                        await self.send(json.dumps(event, separators=(",", ":")))
-                    if not is_ready:
-                        await self.send(json.dumps({"type": "ready", "cursor": reached}))
-                        is_ready = True
+            with following(TRANSPORT, cursor=cursor):
+                async with aclosing(follow(feed_key, cursor=cursor, may_hear=may_hear)) as pages:
+                    async for reached, events in pages:
+                        for event in events:
+                            await self.send(json.dumps(event, separators=(",", ":")))
+                        note_pushed(TRANSPORT, events)
+                        if not is_ready:
+                            await self.send(json.dumps({"type": "ready", "cursor": reached}))
+                            is_ready = True
             await self.close(UNAUTHORIZED, "signed out")
         except Exception:
             logger.exception("a feed can't be followed; the client is told to come back")

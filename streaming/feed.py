@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager, suppress
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from predictions import services
+from predictions import life_log, services
 from predictions.database_threads import in_database_thread
 from predictions.representation import represent_event
+from streaming.metrics import PUSHED
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,13 @@ def read_events(*, feed_key: str, cursor: int, prediction: uuid.UUID | None = No
     if not events and cursor > services.newest_cursor():
         return [{"cursor": services.latest_cursor(feed_key), "type": RESET}]
     return [represent_event(event) for event in events]
+
+
+def note_pushed(transport: str, events: list[dict]) -> None:
+    """Count and log a page of `read_events` that was handed to a connection."""
+    PUSHED.labels(transport).inc(len(events))
+    if life_log.is_told():
+        life_log.tell("pushed", [event["prediction"]["id"] for event in events if event["type"] != RESET], by=transport)
 
 
 async def follow(

@@ -5,13 +5,14 @@ counted: `waiting` asks when somebody looks.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from predictions.stages import STAGES, stretches
+from predictions.stages import stretches
 
 disable_created_metrics()
 
@@ -64,7 +65,7 @@ STOPPED = Asked("housevalue_stopped_lines", "Consumers that stopped because of t
 COUNTED = (BATCHES, PUBLISHED, SCORING, SETTLED, DEAD_LETTERS, STAGE, ANSWER, AWAY, PUSHED, CONNECTIONS, RESUMES)
 ASKED = (LAG, BROKER, IN_FLIGHT, OUTBOX, OLDEST, INBOX, STOPPED)
 
-_stage = {stage: STAGE.labels(stage) for stage in STAGES[1:]}
+_stage = cache(STAGE.labels)
 _kinds: set[tuple[str, str]] = set()
 
 
@@ -73,7 +74,7 @@ def count_travel(stages: dict[str, int]) -> None:
     """Count one answer's times: stage -> epoch milliseconds, as far as they are known."""
     way = stretches(stages)
     for stretch in way:
-        _stage[stretch.stage].observe(stretch.took_ms / 1000)
+        _stage(stretch.stage).observe(stretch.took_ms / 1000)
     if "accepted" in stages and way:
         ANSWER.observe(sum(stretch.took_ms for stretch in way) / 1000)
 
@@ -90,8 +91,7 @@ def count_dead_letter(*, stage: str, error: str) -> None:
 @contextmanager
 def following(transport: str, *, cursor: int | None) -> Iterator[None]:
     """Around a connection that follows a feed; it resumes where it brings a cursor."""
-    with ExitStack() as stack:
-        stack.enter_context(CONNECTIONS.labels(transport).track_inprogress())
-        if cursor is not None:
-            RESUMES.labels(transport).inc()
+    if cursor is not None:
+        RESUMES.labels(transport).inc()
+    with CONNECTIONS.labels(transport).track_inprogress():
         yield

@@ -16,7 +16,8 @@ from predictions.models import Prediction
 from predictions.problems import problem
 from predictions.reading import readable_prediction
 from streaming.consumers import read_cursor
-from streaming.feed import follow, read_events
+from streaming.feed import follow, note_pushed, read_events
+from streaming.metrics import following
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def _page(request: HttpRequest) -> tuple[Caller, dict]:
     caller = identify_request(request)
     cursor = read_cursor(request.GET.get("after", "")) or 0
     events = read_events(feed_key=caller.feed_key, cursor=cursor)
+    note_pushed("poll", events)
     return caller, {"cursor": events[-1]["cursor"] if events else cursor, "events": events}
 
 
@@ -84,18 +86,20 @@ async def _events(
     said_at = time.monotonic()
     is_ready = False
     try:
-        async with aclosing(follow(feed_key, cursor=cursor, may_hear=may_hear, prediction=prediction)) as pages:
-            async for reached, events in pages:
-                for event in events:
-                    yield _sse(event["cursor"], event["type"], event)
-                if not is_ready:
-                    yield _sse(reached, "ready", {"type": "ready", "cursor": reached})
-                    is_ready = True
-                if events:
-                    said_at = time.monotonic()
-                elif time.monotonic() - said_at >= HEARTBEAT_SECONDS:
-                    yield ": alive\n\n"
-                    said_at = time.monotonic()
+        with following("sse", cursor=cursor):
+            async with aclosing(follow(feed_key, cursor=cursor, may_hear=may_hear, prediction=prediction)) as pages:
+                async for reached, events in pages:
+                    for event in events:
+                        yield _sse(event["cursor"], event["type"], event)
+                    note_pushed("sse", events)
+                    if not is_ready:
+                        yield _sse(reached, "ready", {"type": "ready", "cursor": reached})
+                        is_ready = True
+                    if events:
+                        said_at = time.monotonic()
+                    elif time.monotonic() - said_at >= HEARTBEAT_SECONDS:
+                        yield ": alive\n\n"
+                        said_at = time.monotonic()
     except Exception:
         logger.exception("a feed can't be followed; the stream ends and the client comes back")
 

@@ -109,8 +109,8 @@ def _given_up(lines: Sequence[dict[str, Any]]) -> list[str]:
     ]
     if late := [line["figures"]["late"] for line in played if line["figures"]["late"]]:
         told.append(
-            f"* In {len(late)} cases answers came after the deadline, when their owners had been told that there was none"
-            f" yet: {max(late):,} at the most."
+            f"* In {len(late)} cases answers came after the deadline, when their owners had been told that there was"
+            f" none yet: {max(late):,} at the most."
         )
     return told
 

@@ -29,6 +29,8 @@ class RunningStack:
     var_dir: Path
     port: int
     output_file: Path
+    second_url: str | None = None
+    """Where another web process of this run answers, if there is one."""
 
     @property
     def base_url(self) -> str:

@@ -42,10 +42,9 @@ class Cluster:
         return {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "KAFKA_REPLICATION_FACTOR": str(NODES)}
 
     def start(self) -> None:
-        """Start every node that is down and wait until all of them know each other."""
+        """Start every node and wait until all of them know each other."""
         for node in self.nodes.values():
-            if node.process is None:
-                node.start()
+            node.start()
         for node in self.nodes.values():
             node.wait_ready()
         wait_until(lambda: len(self._admin.list_topics(timeout=5).brokers) == NODES, 60, "every broker to be known")
@@ -75,25 +74,23 @@ class Cluster:
             there = self._admin.list_topics(timeout=5).topics.values()
         except KafkaException:
             return False
-        return all(len(part.isrs) == len(part.replicas) for topic in there for part in topic.partitions.values())
+        parts = [part for topic in there for part in topic.partitions.values()]
+        return all(len(part.isrs) == len(part.replicas) for part in parts)
 
-    def wait_whole(self, seconds: float = 60) -> None:
-        wait_until(self.is_whole, seconds, "every copy of every partition to have caught up")
+    def make_whole(self) -> None:
+        """Start what is down, thaw what is frozen, and wait until every copy of every partition has caught up."""
+        for node in self.nodes.values():
+            if node.process is None or node.process.poll() is not None:
+                node.start()
+            else:
+                strike(node, signal.SIGCONT)
+        wait_until(self.is_whole, 90, "every copy of every partition to have caught up")
 
 
 def strike(node: KafkaNode, signal_number: int) -> None:
-    """Send a signal to a node; the process stays this node's."""
+    """Send a signal to a node."""
     assert node.process is not None
     os.kill(node.process.pid, signal_number)
-
-
-def revive(node: KafkaNode) -> None:
-    """Bring a node back after any strike: thawed where it is frozen, started anew where it has ended."""
-    assert node.process is not None
-    if node.process.poll() is None:
-        strike(node, signal.SIGCONT)
-    else:
-        node.start()
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class Case:
     load: Load
     within: float | None = None
     """In so many seconds answers must come again."""
+    from_start: bool = False
+    """Whether `within` counts from the fault's start: others take over while it lasts."""
 
     @property
     def name(self) -> str:
@@ -105,7 +107,7 @@ class Stage:
 
 def play(case: Case, stack: RunningStack, books: Books) -> Verdict:
     """Gather a crowd of new accounts, have it ask, strike, wait until all is settled, and judge."""
-    with Crowd(stack.base_url, books.make_accounts(_CROWD)) as crowd:
+    with Crowd(stack.base_url, books.make_accounts(_CROWD), second_url=stack.second_url) as crowd:
         crowd.ask_each()
         wait_until(lambda: crowd.events == _CROWD, 60, "each of the crowd to be answered before the fault")
         case.load.before(crowd, books)
@@ -117,7 +119,11 @@ def play(case: Case, stack: RunningStack, books: Books) -> Verdict:
         case.load.after(crowd, over_at)
         wait_settled(crowd, books)
         return judge(
-            crowd.clients, books.records(crowd.accounts), struck_at=struck_at, over_at=over_at, within=case.within
+            crowd.clients,
+            books.records(crowd.accounts),
+            struck_at=struck_at,
+            over_at=struck_at if case.from_start else over_at,
+            within=case.within,
         )
 
 

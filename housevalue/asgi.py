@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housevalue.settings")
 django_application = get_asgi_application()
 
 from housevalue.cache import ForgivingRedisCache  # noqa: E402  (needs the settings)
+from housevalue.clean_stop import CleanStop  # noqa: E402  (needs the reactor that daphne's app installs)
 from housevalue.static import static_files  # noqa: E402  (needs the settings)
 from predictions import doorbell  # noqa: E402  (needs the settings)
 from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
@@ -32,16 +33,18 @@ class BrowserOriginValidator(OriginValidator):
 
 
 application = BackPressure(
-    ProtocolTypeRouter(
-        {
-            "http": URLRouter(
-                [
-                    re_path(r"^static/", static_files),
-                    re_path(r"", django_application),  # type: ignore[arg-type]
-                ]
-            ),
-            "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
-        }
+    CleanStop(
+        ProtocolTypeRouter(
+            {
+                "http": URLRouter(
+                    [
+                        re_path(r"^static/", static_files),
+                        re_path(r"", django_application),  # type: ignore[arg-type]
+                    ]
+                ),
+                "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),
+            }
+        )
     )
 )
 

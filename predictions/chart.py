@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from predictions.models import Prediction
 
 MOST_POINTS = 200
-WIDTH, HEIGHT, MARGIN = 720.0, 160.0, 8.0
+_MARGIN = 1.0  # Per cent of the width, so that no point is cut in half.
 _CAP = 500_001  # Nothing is priced higher by the census.
 
 
 @dataclass(frozen=True)
 class Point:
-    """An answer: its price and range as heights from the top, in units of the SVG."""
+    """An answer: from the left, and its price and range from the top, in per cent of the plot."""
 
     x: float
     price_y: float
@@ -30,8 +30,6 @@ class Chart:
     ends_at: datetime
     lowest: int
     highest: int
-    width: float = WIDTH
-    height: float = HEIGHT
 
 
 def price_chart(predictions: Iterable[Prediction]) -> Chart | None:
@@ -53,7 +51,7 @@ def price_chart(predictions: Iterable[Prediction]) -> Chart | None:
 
 def _point(prediction: Prediction, share: float) -> Point:
     return Point(
-        x=round(MARGIN + share * (WIDTH - 2 * MARGIN), 1),
+        x=round(_MARGIN + share * (100 - 2 * _MARGIN), 2),
         price_y=_height(prediction.price),
         low_y=_height(prediction.low),
         high_y=_height(prediction.high),
@@ -61,4 +59,4 @@ def _point(prediction: Prediction, share: float) -> Point:
 
 
 def _height(amount: int | None) -> float:
-    return round(MARGIN + (1 - min(amount or 0, _CAP) / _CAP) * (HEIGHT - 2 * MARGIN), 1)
+    return round(100 * (1 - min(amount or 0, _CAP) / _CAP), 2)

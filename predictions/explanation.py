@@ -15,7 +15,7 @@ from predictions.units import Units
 _DOLLARS = 100_000  # What a unit of the models' prices is.
 LOCATION = "location"
 _WIDTH = 98.5  # Per cent; the rest is the width of the thinnest bar.
-_LEAST_REACH = 4.0  # Units of the map, about 5 km.
+_LEAST_REACH = 5.0  # Units of the map, about 6 km.
 
 
 class NoReasons(Exception):
@@ -155,7 +155,7 @@ def surroundings(features: dict[str, float], groups: list[dict]) -> dict[str, fl
     x, y = map_x(features["longitude"]), map_y(features["latitude"])
     farthest = max(group["km"] for group in groups) / KM_PER_DEGREE * UNITS_PER_LATITUDE
     reach = max(_LEAST_REACH, 1.2 * farthest)
-    return {"left": x - 3 * reach, "top": y - reach, "width": 6 * reach, "height": 2 * reach, "dot": reach / 12}
+    return {"left": x - 3 * reach, "top": y - reach, "width": 6 * reach, "height": 2 * reach, "dot": reach / 10}
 
 
 def in_full(prediction: Prediction, units: Units) -> dict[str, object]:

@@ -18,6 +18,12 @@ export class Explanation {
     for (const room of this.#root.querySelectorAll("[data-after]")) room.hidden = false;
   }
 
+  /** Nothing follows: the rooms go again. */
+  forget() {
+    this.#reading.abort();
+    for (const room of this.#root.querySelectorAll("[data-after]")) room.hidden = true;
+  }
+
   /** `moved` is the input, by its name in the contract, over which the price is drawn. */
   async follow({ page_url, status }, moved) {
     this.#reading.abort();

@@ -42,6 +42,7 @@ question.addEventListener("asked", ({ detail }) => {
 question.addEventListener("refused", () => {
   early = null;
   answer.forget();
+  explanation.forget();
 });
 form.addEventListener("input", ({ target, isTrusted }) => {
   if (!isTrusted) return; // Filled in by the page.
@@ -55,6 +56,7 @@ question.addEventListener("accepted", ({ detail }) => {
   if (prediction) {
     show(prediction);
   } else {
+    answer.stand(detail.line);
     recent.show({ ...detail, price: null, requested_at: new Date().toISOString() });
     const isSettled = !["accepted", "published"].includes(detail.status); // Asked again after a lost response.
     look(detail, isSettled ? 0 : LOOK_MS);
@@ -84,6 +86,7 @@ async function look({ id, status_url }, milliseconds = LOOK_MS) {
     const response = await fetch(status_url);
     const prediction = response.ok ? await response.json() : null;
     if (prediction?.settled_at) show(prediction);
+    else if (prediction) answer.stand(prediction.line);
   } catch {
     // No network; the next look may find it.
   }

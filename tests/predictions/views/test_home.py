@@ -140,7 +140,7 @@ def test_the_page_hands_over_the_cursor_and_the_recent_questions(signed_in, ada)
 
 
 def test_before_the_first_question_there_is_no_price(client):
-    assert '<span data-fill="price">$–</span>' in client.get("/").content.decode()
+    assert '<p class="answer-price" data-fill="price">$–</p>' in client.get("/").content.decode()
 
 
 def test_every_flag_has_words():

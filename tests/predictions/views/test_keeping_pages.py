@@ -12,7 +12,7 @@ from django.test import Client
 
 from predictions import keeping, services
 from predictions.callers import Caller
-from predictions.chart import HEIGHT, price_chart
+from predictions.chart import price_chart
 from predictions.models import Note, Prediction, Sale, SharedLink
 from tests import making
 from tests.predictions.conftest import browser_of, streamed
@@ -115,8 +115,8 @@ def test_the_history_is_drawn_over_time(signed_in, ada, mine):
     assert "answers over time" not in text_of(signed_in.get("/history"))
     later = making.answered(Caller.of_user(ada))
     chart = price_chart([later, mine])
-    assert [point.x for point in chart.points] == [8, 712]
-    assert all(0 <= point.high_y < point.price_y < point.low_y <= HEIGHT for point in chart.points)
+    assert [point.x for point in chart.points] == [1, 99]
+    assert all(0 <= point.high_y < point.price_y < point.low_y <= 100 for point in chart.points)
     assert "2 answers over time: $452,600 to $452,600" in text_of(signed_in.get("/history"))
 
 

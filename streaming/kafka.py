@@ -150,7 +150,8 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": 10_000,
+                # So long the partitions of a killed member wait for the next one; brokers allow no less than 6 s.
+                "session.timeout.ms": 6_000,
                 "heartbeat.interval.ms": 2000,
                 # The broker answers as soon as there is one byte; an idle topic costs two requests a second.
                 "fetch.wait.max.ms": 500,

@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from predictions.line import RATE_HOLDS_SECONDS, SHORT, Line, read_line
+from predictions.line import RATE_HOLDS_SECONDS, SHORT, Line, Place, length_before, read_line
+from predictions.models import Prediction
 from predictions.throttle import TooMany
 
 logger = logging.getLogger(__name__)
@@ -125,10 +126,19 @@ class Admission:
             if self._is_closed:
                 raise LineFull(expected_seconds=expected, retry_after=math.ceil(expected - opens_at))
 
-    def expected(self) -> tuple[int, float | None]:
-        """How many wait now, and the seconds to the answer of the last one; None where they can't be told."""
+    def newest_place(self) -> Place:
+        """Of a question that was stored this moment; nothing is read for it."""
         with self._lock:
-            return round(self._length()), self._expected_seconds()
+            return Place(max(0, round(self._length()) - 1), _rounded(self._expected_seconds()))
+
+    def place_of(self, prediction: Prediction) -> Place | None:
+        """Where a prediction stands; None once it is settled."""
+        if prediction.is_settled:
+            return None
+        self.measure_if_due()
+        ahead = length_before(prediction)
+        with self._lock:
+            return Place(ahead, _rounded(self._line.seconds_to_answer(ahead) if self._line else None))
 
     def _length(self) -> float:
         """Of the line now: what was measured, and what came and went since."""
@@ -142,6 +152,10 @@ class Admission:
         at_door = self._inside / self._door_rate if self._door_rate else None
         known = [seconds for seconds in (in_line, at_door) if seconds is not None]
         return max(known, default=None)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 admission = Admission()

@@ -52,6 +52,14 @@ def read_line(before: Line | None) -> Line:
     return Line(length, rate=before.rate, rate_read_at=before.rate_read_at, read_at=read_at)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a question stands: how many are to be answered before it, and the seconds to its answer, if known."""
+
+    ahead: int
+    expected_seconds: float | None
+
+
 def length_before(prediction: Prediction) -> int:
     """How many questions wait that were asked before this one."""
     return Prediction.objects.filter(settled_at__isnull=True, requested_at__lt=prediction.requested_at).count()

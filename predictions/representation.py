@@ -1,7 +1,11 @@
 """The one shape in which a prediction is shown: REST, WebSocket, SSE and the page."""
 
+from dataclasses import asdict
+
 from django.urls import reverse
 
+from predictions.admission import admission
+from predictions.line import Place
 from predictions.models import FeedEvent, Prediction
 
 
@@ -22,13 +26,15 @@ def represent(prediction: Prediction) -> dict:
         "requested_at": _text(prediction.requested_at),
         "settled_at": _text(prediction.settled_at),
         "stages": prediction.stages,
+        "line": _line(admission.place_of(prediction)),
         **links(prediction),
     }
 
 
 def accepted(prediction: Prediction) -> dict:
     """What the door answers: the question is stored, and where to hear of it."""
-    return {"id": str(prediction.id), "status": prediction.status, **links(prediction)}
+    place = None if prediction.is_settled else admission.newest_place()
+    return {"id": str(prediction.id), "status": prediction.status, "line": _line(place), **links(prediction)}
 
 
 def links(prediction: Prediction) -> dict:
@@ -43,6 +49,10 @@ def links(prediction: Prediction) -> dict:
 def represent_event(event: FeedEvent) -> dict:
     """A feed event with its cursor; `event.prediction` must be loaded."""
     return {"cursor": event.pk, "type": event.kind, "prediction": represent(event.prediction)}
+
+
+def _line(place: Place | None) -> dict | None:
+    return asdict(place) if place else None
 
 
 def _text(moment) -> str | None:

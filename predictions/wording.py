@@ -1,9 +1,11 @@
 """What the page says in words."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
 from predictions.inputs import grouped, inputs
+from predictions.line import Place
 from predictions.location import SPARSE
 from predictions.models import Prediction
 from predictions.services import LATE
@@ -18,6 +20,13 @@ STATUS_WORDS = {
     Prediction.Status.REJECTED: "This can't be priced",
     Prediction.Status.FAILED: "No answer in time",
 }
+
+
+def place_in_words(place: Place | None) -> str:
+    """How long it takes and why; nothing where the answer is there in a moment, or nobody knows when."""
+    if place is None or place.expected_seconds is None or place.expected_seconds <= 1:
+        return ""
+    return f"About {math.ceil(place.expected_seconds)} s to go, {place.ahead:,} questions ahead of yours"
 
 
 @cache

@@ -24,11 +24,22 @@ class LinksSerializer(serializers.Serializer):
     page_url = serializers.CharField(help_text="Where people look at it.")
 
 
+class PlaceSerializer(serializers.Serializer):
+    """Where a question that waits for its answer stands in the line."""
+
+    ahead = serializers.IntegerField(help_text="Questions that were asked before it and wait too.")
+    expected_seconds = serializers.FloatField(
+        allow_null=True,
+        help_text="Until its answer, as fast as the line moves now; null while it moves at once, or not at all.",
+    )
+
+
 class AcceptedSerializer(LinksSerializer):
     """A question that was stored and will be answered."""
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Prediction.Status.choices)
+    line = PlaceSerializer(allow_null=True, help_text="Null where it was asked before, and is settled.")
 
 
 class PredictionSerializer(LinksSerializer):
@@ -51,6 +62,7 @@ class PredictionSerializer(LinksSerializer):
     stages = serializers.DictField(
         child=serializers.IntegerField(), help_text="Stage -> epoch milliseconds at which it was left."
     )
+    line = PlaceSerializer(allow_null=True, help_text="Null once it is settled.")
 
     def to_representation(self, prediction: Prediction) -> dict:
         return represent(prediction)

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from predictions import projection
+from predictions.admission import admission
 from predictions.callers import caller_of
 from predictions.explanation import in_full
 from predictions.inputs import inputs
@@ -18,7 +19,7 @@ from predictions.reading import readable_prediction
 from predictions.representation import links
 from predictions.units import Units, units_of
 from predictions.what_if import curve_of
-from predictions.wording import waterfall
+from predictions.wording import place_in_words, waterfall
 
 
 @never_cache
@@ -38,6 +39,7 @@ def shown_to_all(found: Prediction, units: Units) -> dict[str, Any]:
     """What a template shows of a prediction to whoever may read it."""
     return {
         "prediction": found,
+        "place_in_line": place_in_words(admission.place_of(found)),
         "features": [(box, box.shown(found.features[box.field.name])) for box in inputs(units)],
         "steps": waterfall(found.stages),
         "projection": projection,

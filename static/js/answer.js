@@ -1,5 +1,5 @@
 // The answer: what was asked last, and what came of it.
-import { dollars, fill, headline, range, status, took } from "house/wording";
+import { dollars, fill, headline, placeInLine, range, status, took } from "house/wording";
 
 const BAND_DOLLARS = 500001;
 
@@ -8,6 +8,7 @@ export class Answer {
   #announcement;
   #flagWords;
   #clock;
+  #place = null;
 
   constructor(element, { announcement, flagWords }) {
     this.#element = element;
@@ -24,6 +25,11 @@ export class Answer {
     this.#empty("accepted", "Asking…");
     this.#countSeconds();
     this.#element.scrollIntoView({ block: "nearest" }); // On a small screen it is below the form.
+  }
+
+  /** Where the awaited question stands in line, as it was told just now. */
+  stand(line) {
+    this.#place = { line, toldAt: performance.now() };
   }
 
   /** While things are moved: the last figures stay until the next ones come. */
@@ -60,9 +66,11 @@ export class Answer {
   #countSeconds() {
     clearInterval(this.#clock);
     let seconds = 0;
+    this.#place = null;
     this.#clock = setInterval(() => {
       seconds += 1;
-      fill(this.#element, { status: `Waiting for the answer, ${seconds} s` });
+      const place = this.#place && placeInLine(this.#place.line, (performance.now() - this.#place.toldAt) / 1000);
+      fill(this.#element, { status: `Waiting for the answer, ${seconds} s`, range: place ?? "" });
     }, 1000);
   }
 

@@ -29,6 +29,12 @@ export function took(prediction) {
   return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
+/** Words for a place in line that was told `seconds` ago; none where the answer is there in a moment. */
+export function placeInLine(line, seconds) {
+  const left = Math.ceil((line?.expected_seconds ?? 0) - seconds);
+  return left > 1 ? `About ${left} s to go, ${line.ahead.toLocaleString("en-US")} questions ahead of yours` : "";
+}
+
 /** Put texts into the elements of `root` that are marked `data-fill="<name>"`. */
 export function fill(root, texts) {
   for (const [name, text] of Object.entries(texts)) root.querySelector(`[data-fill="${name}"]`).textContent = text;

@@ -11,11 +11,13 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from predictions import asking, line
+from predictions import asking, line, representation
 from predictions.admission import Admission, LineFull
-from predictions.line import Line, read_line
+from predictions.line import Line, Place, read_line
 from predictions.models import Prediction
 from predictions.views import predict_api
+from predictions.views import prediction as prediction_page
+from predictions.wording import place_in_words
 from tests.making import FEATURES, accepted, answer, services
 
 
@@ -87,7 +89,7 @@ def test_between_two_measurements_it_counts_what_it_let_in_and_what_was_answered
 def test_when_nothing_at_all_is_answered_questions_are_accepted_and_wait(queues):
     queues.measure(length=50_000, rate=None)
     assert queues.retry_after() is None
-    assert queues.admission.expected() == (50_001, None)
+    assert queues.admission.newest_place() == Place(50_000, None)
 
 
 # -- the door's own queue --------------------------------------------------------------------------------------------
@@ -194,9 +196,9 @@ class TestReading:
         assert read_line(None).rate is None
 
     def test_a_line_that_moves_within_a_second_is_no_queue(self):
-        waiting(30)
-        answers(1, seconds_ago=2)
+        waiting(line.SHORT)
         answers(90, seconds_ago=1)
+        answers(1, seconds_ago=2)
         assert read_line(None).rate is None
 
     def test_after_an_outage_the_rate_counts_from_the_first_answer(self):
@@ -282,3 +284,39 @@ def test_the_page_says_without_javascript_when_to_ask_again(house, full):
     page = Client().post("/", form)
     assert (page.status_code, page["Retry-After"]) == (429, "7")
     assert "try again in 7 s." in page.content.decode()
+
+
+# -- place in line ---------------------------------------------------------------------------------------------------
+@pytest.fixture
+def line_of_800(queues, monkeypatch) -> Queues:
+    """800 questions wait, at 100/s."""
+    waiting(800)
+    queues.measure(length=800)
+    queues.admission.measure_if_due = lambda: None
+    for module in (asking, predict_api, representation, prediction_page):
+        monkeypatch.setattr(module, "admission", queues.admission)
+    return queues
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_is_told_the_place_in_line_and_again_while_waiting(program, house, line_of_800):
+    asked = program.post("/predict_api", house, content_type="application/json").json()
+    assert asked["line"] == {"ahead": 800, "expected_seconds": 8.0}
+    Prediction.objects.filter(pk__in=Prediction.objects.order_by("requested_at")[:300]).delete()
+    assert program.get(asked["status_url"]).json()["line"] == {"ahead": 500, "expected_seconds": 5.0}
+    services.record_answers([answer(Prediction.objects.get(pk=asked["id"]).pk)])
+    assert program.get(asked["status_url"]).json()["line"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_a_prediction_tells_the_place_in_line_until_it_is_answered(visitor_browser, line_of_800):
+    prediction = accepted()
+    page = visitor_browser.get(f"/predictions/{prediction.pk}").content.decode()
+    assert "About 8 s to go, 800 questions ahead of yours" in page
+    services.record_answers([answer(prediction.pk)])
+    assert "to go" not in visitor_browser.get(f"/predictions/{prediction.pk}").content.decode()
+
+
+@pytest.mark.parametrize("place", [None, Place(3, None), Place(3, 0.9)])
+def test_of_an_answer_that_comes_at_once_nothing_is_said(place):
+    assert place_in_words(place) == ""

@@ -64,4 +64,5 @@ def test_an_open_event_stream_does_not_keep_the_web_process(web: WebProcess) -> 
         lines = stream.iter_lines()
         wait_until(lambda: "ready" in next(lines), 5, "the stream to begin")
         web.process.terminate()
-        wait_until(lambda: has_ended(web), 2, "the web process to end")
+        wait_until(lambda: has_ended(web), 10, "the web process to end")
+    assert "are cut" not in web.log

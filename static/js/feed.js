@@ -1,4 +1,5 @@
 // The caller's feed, whatever happens to the connection: WebSocket, else SSE, else polling, all from one cursor.
+import { onSpareLine } from "house/spare-line";
 import { eventStream, polling, webSocket } from "house/transports";
 
 const FIRST_PAUSE_MS = 500;
@@ -23,8 +24,13 @@ export class Feed extends EventTarget {
   start() {
     this.#ending = new AbortController();
     this.#run(this.#ending.signal);
-    addEventListener("online", () => this.#wake(), { signal: this.#ending.signal });
+    addEventListener("online", () => this.reachable(), { signal: this.#ending.signal });
     addEventListener("offline", () => this.#cut.abort(), { signal: this.#ending.signal });
+  }
+
+  /** The network is there: no pause is waited out. */
+  reachable() {
+    this.#wake();
   }
 
   stop() {
@@ -52,7 +58,7 @@ export class Feed extends EventTarget {
 
   async #fallBack(milliseconds, signal) {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
-    const wasLive = await this.#follow(eventStream, this.#urls.streamUrl, "stream", limited);
+    const wasLive = await onSpareLine(() => this.#follow(eventStream, this.#urls.streamUrl, "stream", limited));
     if (wasLive || limited.aborted) return wasLive;
     return this.#follow(polling, this.#urls.feedUrl, "polling", limited);
   }

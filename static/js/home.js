@@ -53,6 +53,7 @@ question.addEventListener("accepted", ({ detail }) => {
   const prediction = early.get(detail.id);
   awaited = detail.id;
   early = null;
+  feed.reachable();
   if (prediction) {
     show(prediction);
   } else {

@@ -1,4 +1,6 @@
 // The page of one prediction: shows what became of it the moment it is known.
+import { onSpareLine } from "house/spare-line";
+
 const LOOK_MS = 5000;
 
 const find = (root) => root.querySelector("#prediction");
@@ -16,15 +18,26 @@ async function refresh() {
 }
 
 function stop() {
-  source.close();
+  following.abort();
   clearInterval(looking);
 }
 
-let source;
+/** Resolves when nothing more is to be heard. */
+function listen() {
+  return new Promise((resolve) => {
+    const source = new EventSource(find(document).dataset.streamUrl);
+    for (const type of ["answered", "rejected", "failed"]) source.addEventListener(type, refresh);
+    following.signal.addEventListener("abort", () => {
+      source.close();
+      resolve();
+    });
+  });
+}
+
+const following = new AbortController();
 let looking;
 if (!isFinal()) {
-  source = new EventSource(find(document).dataset.streamUrl);
-  for (const type of ["answered", "rejected", "failed"]) source.addEventListener(type, refresh);
-  // Where the stream is held up by something in between.
+  onSpareLine(listen);
+  // Where the stream is held up by something in between, or all lines are taken.
   looking = setInterval(refresh, LOOK_MS);
 }

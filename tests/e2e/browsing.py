@@ -1,18 +1,35 @@
 """What a person does on the page, and what that person waits for."""
 
+import os
+
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 ANSWER_MS = 20_000
+PASSWORD = "a-long-passphrase-1990"
 
 
+# -- asking ----------------------------------------------------------------------------------------------------------
 def ask(page: Page, **values: object) -> None:
     for name, value in values.items():
         page.locator(f"[name={name}]").fill(str(value))
     page.get_by_role("button", name="Estimate").click()
 
 
+def box(page: Page, name: str) -> Locator:
+    return page.locator(f"[name={name}]")
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-slider-of={name}]")
+
+
 def answer(page: Page) -> Locator:
     return page.locator("[data-answer]")
+
+
+def recent(page: Page) -> Locator:
+    return page.locator("[data-recent] [data-id]")
 
 
 def expect_answered(page: Page) -> None:
@@ -20,5 +37,85 @@ def expect_answered(page: Page) -> None:
     expect(answer(page).locator("[data-fill=price]")).to_contain_text("$")
 
 
-def expect_connection(page: Page, words: str) -> None:
-    expect(page.locator("[data-connection]")).to_contain_text(words, timeout=ANSWER_MS)
+def expect_explained(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Why this price")).to_be_visible()
+    expect(page.locator("[data-part=reasons] tbody tr")).to_have_count(9, timeout=ANSWER_MS)
+
+
+def expect_connection(page: Page, words: str, timeout: float = ANSWER_MS) -> None:
+    expect(page.locator("[data-connection]")).to_contain_text(words, timeout=timeout)
+
+
+# -- getting about ---------------------------------------------------------------------------------------------------
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def follow(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def expect_said(page: Page, words: str) -> None:
+    expect(page.locator(".notice")).to_contain_text(words)
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+def sign_up(page: Page, *, email: str = "") -> str:
+    """Make an account; its user name."""
+    name = f"newcomer-{os.urandom(4).hex()}"
+    page.goto("/accounts/signup/")
+    page.locator("[name=username]").fill(name)
+    if email:
+        page.locator("[name=email]").fill(email)
+    for field in ("password1", "password2"):
+        page.locator(f"[name={field}]").fill(PASSWORD)
+    press(page, "Make the account")
+    return name
+
+
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.goto("/accounts/login/")
+    page.locator("[name=username]").fill(name)
+    page.locator("[name=password]").fill(password)
+    press(page, "Sign in")
+
+
+# -- for everybody ---------------------------------------------------------------------------------------------------
+def violations(page: Page) -> list[tuple[str, list]]:
+    """What axe finds: rule and places."""
+    found = Axe().run(page).response["violations"]
+    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found]
+
+
+def sideways(page: Page) -> int:
+    """Pixels by which the page has to be scrolled sideways."""
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def cut_words(page: Page) -> list[str]:
+    """Words that can't be read to their end."""
+    return page.evaluate(CUT)
+
+
+# Words that reach over the edge of the window, or of a box that hides what reaches over its own.
+CUT = """() => {
+  const isHidden = (element) => !element.checkVisibility({ checkVisibilityCSS: true })
+    || element.closest(".visually-hidden, .skip, .wide-table, template, svg");
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const cut = [];
+  while (words.nextNode()) {
+    const { parentElement } = words.currentNode;
+    if (!words.currentNode.data.trim() || isHidden(parentElement)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(words.currentNode);
+    const { left, right } = range.getBoundingClientRect();
+    let [begin, end] = [0, innerWidth];
+    for (let box = parentElement; box; box = box.parentElement) {
+      if (!["hidden", "clip"].includes(getComputedStyle(box).overflowX)) continue;
+      const edges = box.getBoundingClientRect();
+      [begin, end] = [Math.max(begin, edges.left), Math.min(end, edges.right)];
+    }
+    if (left < begin - 1 || right > end + 1) cut.push(words.currentNode.data.trim());
+  }
+  return cut;
+}"""

@@ -73,7 +73,7 @@ def open_page(stack: RunningStack, chromium: Browser) -> Iterator[Callable[..., 
     complaints: list[str] = []
 
     def opened(path: str = "/", **options) -> Page:
-        context = chromium.new_context(base_url=stack.base_url, **options)
+        context = chromium.new_context(**{"base_url": stack.base_url, **options})
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -1,9 +1,10 @@
 """Addresses under /api/."""
 
 from django.urls import path
-from django.views.generic import RedirectView, TemplateView
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from predictions.api import reference
 from predictions.api.block_groups import NearestBlockGroupView
 from predictions.api.explanation import ComparablesView, ReasonsView
 from predictions.api.keeping import NoteView, SaleView
@@ -21,7 +22,7 @@ urlpatterns = [
     path("schema", RedirectView.as_view(pattern_name="api:schema")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs", RedirectView.as_view(pattern_name="api:docs")),
-    path("docs/", TemplateView.as_view(template_name="api/docs.html"), name="docs"),
+    path("docs/", reference.docs, name="docs"),
     path("", not_found),
     path("<path:rest>", not_found),
 ]

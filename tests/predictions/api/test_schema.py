@@ -1,5 +1,8 @@
 """OpenAPI: it says what the contract says, and the application keeps to it."""
 
+import re
+from html import escape
+
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
@@ -49,6 +52,18 @@ def test_the_declared_members_are_those_that_are_shown():
 @pytest.mark.parametrize("address", ["/api/schema/", "/api/docs/"])
 def test_the_document_is_served_to_everybody(client: Client, address):
     assert client.get(address).status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_page_tells_every_operation_and_every_object_and_its_links_lead_there(client: Client):
+    page = client.get("/api/docs/").content.decode()
+    for path, methods in document["paths"].items():
+        for told in methods.values():
+            assert path in page
+            assert escape(told["summary"]) in page
+    there = set(re.findall(r'id="([^"]+)"', page))
+    assert document["components"]["schemas"].keys() <= there
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= there
 
 
 # `/stream` never ends; it is left to the tests of streaming.

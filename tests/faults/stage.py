@@ -84,7 +84,7 @@ class Stage:
             self.wait_calm(stack, books)
             verdict = play(case, stack, books)
         finally:
-            if verdict is None or verdict.complaints:
+            if verdict is None or verdict.broken:
                 self.close()
         return verdict
 

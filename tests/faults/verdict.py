@@ -48,9 +48,15 @@ class Figures:
 @dataclass(frozen=True)
 class Verdict:
     figures: Figures
-    complaints: list[str]
-    """What broke a promise; empty where all were kept."""
+    broken: list[str]
+    """Promises that were broken, of whom; empty where all were kept."""
+    slow: list[str] = field(default_factory=list)
+    """What was kept, and took too long."""
     ledger: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def complaints(self) -> list[str]:
+        return self.broken + self.slow
 
     def check(self) -> None:
         """Raises: AssertionError: a promise was broken; says which, of whom, and where they are by the ledger."""
@@ -99,7 +105,7 @@ def judge(
         again_after_end=_seconds(again, over_at),
         settled=_seconds(max((heard.at for client in clients for heard in client.heard), default=None), struck_at),
     )
-    complaints = [
+    broken = [
         *_complaint("lost", lost, records),
         *_complaint("doubled", doubled, records),
         *_complaint("told to somebody else", strangers, records),
@@ -109,12 +115,17 @@ def judge(
         ),
     ]
     if records.ledger.get("complaint"):
-        complaints.append(f"the ledger: {records.ledger['complaint']}")
+        broken.append(f"the ledger: {records.ledger['complaint']}")
     if again is None:
-        complaints.append("nobody was answered after the fault")
-    elif within is not None and again - over_at > within:
-        complaints.append(f"answers came again after {again - over_at:.1f} s, more than {within:g}")
-    return Verdict(figures, complaints, records.ledger)
+        broken.append("nobody was answered after the fault")
+    return Verdict(figures, broken, _too_slow(figures, within), records.ledger)
+
+
+def _too_slow(figures: Figures, within: float | None) -> list[str]:
+    again = figures.again_after_end
+    if within is None or again is None or again <= within:
+        return []
+    return [f"answers came again after {again:.1f} s, more than {within:g}"]
 
 
 def _doubled(clients: Sequence[Client], records: Records, told: dict[str, list[str]]) -> list[str]:

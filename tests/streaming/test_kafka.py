@@ -1,6 +1,7 @@
 """Kafka clients: acknowledged or an exception, committed when done, read again when not."""
 
 import time
+from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import KafkaException
@@ -137,3 +138,15 @@ def test_no_client_commits_what_it_only_fetched(broker: MockKafka, consume):
     assert read(consumer, 1)
     consumer.commit(asynchronous=False)
     assert broker.committed("g", Topic.REQUESTS) == 1
+
+
+@pytest.mark.parametrize(("copies", "acknowledge"), [(1, None), (2, None), (3, "2"), (5, "3")])
+def test_of_three_copies_or_more_a_majority_must_acknowledge(settings, copies: int, acknowledge: str | None):
+    settings.KAFKA_REPLICATION_FACTOR = copies
+    empty = Mock()
+    empty.list_topics.return_value.topics = {}
+    empty.create_topics.return_value = {}
+    kafka.create_topics(empty)
+    (made,) = empty.create_topics.call_args.args
+    assert {topic.replication_factor for topic in made} == {copies}
+    assert {topic.config.get("min.insync.replicas") for topic in made} == {acknowledge}

@@ -20,7 +20,7 @@ from housevalue.static import static_files  # noqa: E402  (needs the settings)
 from predictions import doorbell  # noqa: E402  (needs the settings)
 from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
 from streaming.metrics import AWAY  # noqa: E402  (needs the settings)
-from streaming.monitoring import serve_metrics, tell_what_waits  # noqa: E402  (needs the app registry)
+from streaming.monitoring import Waiting, serve_metrics  # noqa: E402  (needs the app registry)
 from streaming.readiness import kafka_client  # noqa: E402  (needs the app registry)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
 
@@ -48,8 +48,6 @@ application = BackPressure(
     )
 )
 
-# The web processes tell what waits: they stay up whatever stands still behind them.
 AWAY.labels("cache").set_function(ForgivingRedisCache.is_silent)
 AWAY.labels("doorbell").set_function(doorbell.is_silent)
-tell_what_waits(kafka_client)
-serve_metrics()
+serve_metrics(Waiting(kafka_client))

@@ -12,7 +12,9 @@ from simple_history.admin import SimpleHistoryAdmin
 from predictions.callers import make_token, revoke_token
 from predictions.models import ApiToken, IntegrationSource, Prediction, Sale
 from predictions.templatetags.wording import dollars, took
-from predictions.wording import waterfall
+from predictions.wording import Step, waterfall
+
+_BAR_WIDTH = 40
 
 admin.site.site_header = admin.site.site_title = "House value"
 admin.site.index_title = "Operation"
@@ -20,6 +22,13 @@ admin.site.index_title = "Operation"
 
 def _pretty(value: object) -> SafeString | str:
     return format_html("<pre>{}</pre>", json.dumps(value, indent=2)) if value else "–"
+
+
+def _bar(step: Step) -> str:
+    begin, end = (
+        round(percent * _BAR_WIDTH / 100) for percent in (step.began_percent, step.began_percent + step.took_percent)
+    )
+    return f"{' ' * begin}{'█' * max(end - begin, 1)}"[:_BAR_WIDTH].ljust(_BAR_WIDTH)
 
 
 @admin.register(Prediction)
@@ -98,10 +107,13 @@ class PredictionAdmin(admin.ModelAdmin):
 
     @admin.display(description="stages")
     def shown_stages(self, prediction: Prediction) -> str:
-        steps = [
-            f"{step.began_ms:>6} ms  + {step.took_ms:>5} ms  {step.words}" for step in waterfall(prediction.stages)
-        ]
-        return format_html("<pre>{}</pre>", "\n".join(steps)) if steps else "–"
+        """The waterfall in text: when each step began, how long it took, and a bar on the scale of the whole."""
+        steps = waterfall(prediction.stages)
+        if not steps:
+            return "–"
+        lines = [f"{step.began_ms:>6} ms  + {step.took_ms:>5} ms  {_bar(step)}  {step.words}" for step in steps]
+        whole = f"{'':>6}       {sum(step.took_ms for step in steps):>5} ms  {'':{_BAR_WIDTH}}  the whole way"
+        return format_html("<pre>{}</pre>", "\n".join([*lines, whole]))
 
 
 @admin.register(Sale)

@@ -2,7 +2,7 @@
 
 from mlmodel.features import matrix
 from mlmodel.support import nearest_km
-from predictions import doorbell, idempotency, services
+from predictions import doorbell, idempotency, life_log, services
 from predictions.admission import admission
 from predictions.callers import Caller
 from predictions.contract import FeatureErrors, Normalised, normalise_features, parse_json
@@ -37,6 +37,7 @@ def ask(*, features: object, caller: Caller, address: str, source: str, key: str
     with within_rate(caller=caller, address=address):
         question = supported(normalise_features(features))
         prediction = services.accept(caller=caller, question=question, source=source, key=key)
+    life_log.tell("accepted", [prediction.pk], source=source)
     admission.admitted()
     doorbell.ring()
     return prediction

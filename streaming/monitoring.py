@@ -27,13 +27,16 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 1.0
 
 
-def serve_metrics(*, place: int = 0) -> None:
+def serve_metrics(*collectors: Collector, place: int = 0) -> None:
     """Answer Prometheus on METRICS_PORT + `place`, on a thread; nowhere when the port is 0.
 
-    `place` tells the pool processes of one worker apart. A port that can't be had stops nothing but this.
+    `collectors` are asked beside what this process has counted. `place` tells the pool processes of one worker apart.
+    A port that can't be had stops nothing but this.
     """
     if not settings.METRICS_PORT:
         return
+    for collector in collectors:
+        REGISTRY.register(collector)
     port = settings.METRICS_PORT + place
     try:
         start_http_server(port, addr=settings.METRICS_HOST)
@@ -43,13 +46,11 @@ def serve_metrics(*, place: int = 0) -> None:
         logger.info("metrics on %s:%d", settings.METRICS_HOST, port)
 
 
-def tell_what_waits(admin: Callable[[], AdminClient]) -> None:
-    """Let this process ask database and broker, by `admin`, at each look at its metrics. One kind of process does."""
-    REGISTRY.register(Waiting(admin))
-
-
 class Waiting(Collector):
-    """What is in flight, in the outbox, on the topics and in the inbox, at most FRESH_SECONDS old."""
+    """What is in flight, in the outbox, on the topics and in the inbox, at most FRESH_SECONDS old.
+
+    One kind of process tells it: the web, which stays up whatever stands still behind it.
+    """
 
     def __init__(self, admin: Callable[[], AdminClient]):
         self._admin = admin

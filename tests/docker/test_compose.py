@@ -1,5 +1,6 @@
 """The compose file, as Docker Compose reads it."""
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from streaming import metrics
 from tests.docker.conftest import Load, read_environment
 from tests.docker.paths import BROKER, COMPOSE, DOCKER, ROOT, TLS
 
@@ -299,11 +301,40 @@ def test_the_dashboard_asks_only_for_metrics_that_redpanda_has():
     assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {source["datasources"][0]["uid"]}
 
 
-def test_prometheus_scrapes_every_broker_and_every_pipeline(services: Services):
+def test_prometheus_scrapes_every_broker_every_pipeline_and_every_process(services: Services):
     scrapes = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
-    names = {scrape["job_name"]: set(scrape["dns_sd_configs"][0]["names"]) for scrape in scrapes}
+    jobs = {scrape["job_name"]: scrape["dns_sd_configs"][0] for scrape in scrapes}
     for kind in ("redpanda", "connect"):
-        assert names[kind] == {name for name in services if name.startswith(f"{kind}-")}
+        assert set(jobs[kind]["names"]) == {name for name in services if name.startswith(f"{kind}-")}
+    processes = PROCESSES | {f"{name}-2" for name in PROCESSES}
+    assert set(jobs["housevalue"]["names"]) == processes | {"transform-host"}
+    for name in processes:
+        assert services[name]["environment"]["METRICS_PORT"] == str(jobs["housevalue"]["port"])
+        assert not services[name].get("ports"), f"{name} shows its metrics to the world"
+
+
+def asked_of_prometheus() -> dict[str, str]:
+    """Where it is asked -> what: every alert and every panel of the dashboard of the path."""
+    alerts = yaml.safe_load((DOCKER / "prometheus" / "alerts.yaml").read_text())["groups"][0]["rules"]
+    dashboard = json.loads((DOCKER / "grafana" / "dashboards" / "path.json").read_text())
+    panels = {panel["title"]: " ".join(target["expr"] for target in panel["targets"]) for panel in dashboard["panels"]}
+    return {alert["alert"]: alert["expr"] for alert in alerts} | panels
+
+
+def test_alerts_and_the_dashboard_of_the_path_ask_only_for_metrics_that_there_are():
+    names = {name for family in metrics.ASKED for name in [family.name]}
+    for metric in metrics.COUNTED:
+        names |= {metric._name + suffix for suffix in ("", "_total", "_bucket", "_sum", "_count")}
+    asked = {name for text in asked_of_prometheus().values() for name in re.findall(r"housevalue_\w+", text)}
+    assert len(asked) > 12
+    assert asked <= names
+
+
+def test_every_alert_is_described():
+    described = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "monitoring.md").read_text(), re.MULTILINE)
+    alerts = yaml.safe_load((DOCKER / "prometheus" / "alerts.yaml").read_text())["groups"][0]["rules"]
+    assert {alert["alert"] for alert in alerts} <= set(described)
+    assert all(alert["annotations"]["summary"] and alert["labels"]["severity"] for alert in alerts)
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,10 @@ def test_a_large_body_is_refused_before_it_reaches_the_web_process(door: int, up
     assert upstream.posts == before
 
 
+def test_metrics_are_nothing_for_the_world(door: int):
+    assert ask(door, "GET", "/metrics").status == 404
+
+
 def test_nginx_answers_its_own_health_check(door: int):
     assert ask(door, "GET", "/edge-health").read() == b"ok\n"
 

@@ -185,6 +185,7 @@ PICTURES = (
     Picture("compare", "member", _at("/compare")),
     Picture("compare-empty", "visitor", _at("/compare")),
     Picture("about", "visitor", _at("/about")),
+    Picture("units", "visitor", _at("/units")),
     Picture("sign-up", "visitor", _at("/accounts/signup/")),
     Picture("sign-up-refused", "visitor", _taken_name),
     Picture("sign-in", "visitor", _at("/accounts/login/")),

@@ -18,11 +18,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='profile',
             name='income',
-            field=models.CharField(choices=[('dollars', 'Dollars a year'), ('data-set', '$10,000 of 1990 a year, as in the data set')], default='dollars', max_length=8),
+            field=models.CharField(choices=[('dollars', 'Dollars a year'), ('data-set', '$10,000 of 1990 (data set)')], default='dollars', max_length=8),
         ),
         migrations.AddField(
             model_name='profile',
             name='money',
-            field=models.CharField(choices=[('1990', 'Dollars of 1990, as the census counted'), ('2024', 'Dollars of 2024')], default='1990', max_length=4),
+            field=models.CharField(choices=[('1990', 'Dollars of 1990'), ('2024', 'Dollars of 2024')], default='1990', max_length=4),
         ),
     ]

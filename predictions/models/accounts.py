@@ -15,12 +15,12 @@ class Profile(models.Model):
         DARK = "dark", "Dark"
 
     class Money(models.TextChoices):
-        OF_1990 = "1990", "Dollars of 1990, as the census counted"
+        OF_1990 = "1990", "Dollars of 1990"
         OF_2024 = "2024", "Dollars of 2024"
 
     class Income(models.TextChoices):
         DOLLARS = "dollars", "Dollars a year"
-        DATA_SET = "data-set", "$10,000 of 1990 a year, as in the data set"
+        DATA_SET = "data-set", "$10,000 of 1990 (data set)"
 
     class Distance(models.TextChoices):
         KILOMETRES = "km", "Kilometres"

@@ -1,5 +1,5 @@
 // The answer: what was asked last, and what came of it.
-import { dollars, fill, headline, placeInLine, range, status, took } from "house/wording";
+import { fill, headline, placeInLine, priceOf, range, status, took } from "house/wording";
 
 const BAND_DOLLARS = 500001;
 
@@ -49,7 +49,7 @@ export class Answer {
     this.#element.dataset.state = prediction.status;
     fill(this.#element, {
       status: status(prediction),
-      price: isAnswered ? dollars(prediction.price) : "$–",
+      price: priceOf(prediction),
       range: isAnswered ? `${range(prediction)}, nine times in ten` : "",
       reason: prediction.reason?.detail ?? "",
       model: prediction.model?.id ?? "",

@@ -9,6 +9,7 @@ import { Place } from "house/place";
 import { Question } from "house/question";
 import { Recent } from "house/recent";
 import { bindSliders } from "house/sliders";
+import { priceOf } from "house/wording";
 
 const find = (selector) => document.querySelector(selector);
 
@@ -26,6 +27,8 @@ const answer = new Answer(find("[data-answer]"), {
   flagWords: JSON.parse(find("#flag-words").textContent),
 });
 
+const peek = find("[data-peek]"); // On a small screen: the price, in sight while things are moved.
+
 const LOOK_MS = 5000;
 
 let awaited = null; // Id of the question that was asked last.
@@ -42,6 +45,7 @@ question.addEventListener("asked", ({ detail }) => {
 question.addEventListener("refused", () => {
   early = null;
   answer.forget();
+  peek.textContent = "$–";
   explanation.forget();
 });
 form.addEventListener("input", ({ target, isTrusted }) => {
@@ -53,6 +57,7 @@ question.addEventListener("accepted", ({ detail }) => {
   const prediction = early.get(detail.id);
   awaited = detail.id;
   early = null;
+  if (detail.is_visitors) tellSignedOut();
   feed.reachable();
   if (prediction) {
     show(prediction);
@@ -75,11 +80,21 @@ function show(prediction) {
   recent.show(prediction);
   if (prediction.id !== awaited) return;
   answer.show(prediction);
+  peek.textContent = priceOf(prediction);
   asking.settled();
   explanation.follow(prediction, moved);
 }
 
-/** The feed tells first; but when a session ended under this page, its feed is no longer the asker's. */
+/** The session that this page was loaded in has ended: it goes on as a visitor's. */
+function tellSignedOut() {
+  const words = find("[data-signed-out][hidden]");
+  if (words === null) return; // It was a visitor's all along, or that is told.
+  words.hidden = false;
+  feed.stop();
+  feed.start(); // The asker's own, no longer the account's.
+}
+
+/** The feed tells first; this is for what it could not tell. */
 async function look({ id, status_url }, milliseconds = LOOK_MS) {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
   if (id !== awaited || !answer.isAwaited) return;

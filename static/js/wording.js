@@ -18,6 +18,7 @@ export const dollars = (amount) => money.format(Math.round(amount * dollar));
 export const distance = (km) => `${(km * kilometre).toFixed(1)} ${distanceWord}`;
 export const asked = (prediction) => moment.format(new Date(prediction.requested_at));
 export const status = (prediction) => STATUS_WORDS[prediction.status];
+export const priceOf = ({ price }) => (price === null ? "$–" : dollars(price));
 export const headline = (prediction) => (prediction.price === null ? status(prediction) : dollars(prediction.price));
 export const range = (prediction) =>
   prediction.price === null ? "" : `${dollars(prediction.low)} to ${dollars(prediction.high)}`;

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 FOR_VISITORS = {
     "home": "/",
     "about": "/about",
+    "units": "/units",
     "history": "/history",
     "compare": "/compare",
     "shared": "{shared}",

@@ -34,7 +34,13 @@ def represent(prediction: Prediction) -> dict:
 def accepted(prediction: Prediction) -> dict:
     """What the door answers: the question is stored, and where to hear of it."""
     place = None if prediction.is_settled else admission.newest_place()
-    return {"id": str(prediction.id), "status": prediction.status, "line": _line(place), **links(prediction)}
+    return {
+        "id": str(prediction.id),
+        "status": prediction.status,
+        "is_visitors": prediction.owner_id is None,
+        "line": _line(place),
+        **links(prediction),
+    }
 
 
 def links(prediction: Prediction) -> dict:

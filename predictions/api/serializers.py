@@ -39,6 +39,7 @@ class AcceptedSerializer(LinksSerializer):
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Prediction.Status.choices)
+    is_visitors = serializers.BooleanField(help_text="It belongs to no account: it was asked without one.")
     line = PlaceSerializer(allow_null=True, help_text="Null where it was asked before, and is settled.")
 
 

@@ -19,7 +19,8 @@ from streaming.metrics import following
 logger = logging.getLogger(__name__)
 
 TRANSPORT = "websocket"
-BAD_REQUEST, UNAUTHORIZED, TRY_AGAIN = 4400, 4401, 1012
+# From 4000 on: of the codes below 3000 daphne lets an application send 1000 only, and fails for any other.
+BAD_REQUEST, UNAUTHORIZED, TRY_AGAIN = 4400, 4401, 4503
 
 
 class FeedConsumer(AsyncWebsocketConsumer):

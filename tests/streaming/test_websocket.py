@@ -168,7 +168,7 @@ async def test_a_feed_that_can_not_be_followed_closes_the_socket_with_try_again(
         raise ConnectionError("the database went away")
 
     monkeypatch.setattr(feed, "read_events", fail)
-    assert await closed(connect("?after=0")) == 1012
+    assert await closed(connect("?after=0")) == 4503
 
 
 async def test_a_socket_that_closes_is_no_longer_rung(connect):

@@ -14,7 +14,8 @@ from typing import Any
 
 from housevalue.embedded import ports
 from housevalue.supervision.processes import processes_of
-from housevalue.supervision.supervisord import running_programs
+from housevalue.supervision.programs import PATH
+from housevalue.supervision.supervisord import connect, running_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a developer's shell or the test session may have set and a fresh run must not see.
@@ -61,6 +62,14 @@ class RunningStack:
         os.kill(pid, signal_number)
         return pid
 
+    def stop_program(self, name: str) -> None:
+        """Have a program of the path end and stay away; returns when it has ended."""
+        self._supervisor().stopProcess(f"{PATH}:{name}")
+
+    def start_program(self, name: str) -> None:
+        """Start it again; returns before it is ready."""
+        self._supervisor().startProcess(f"{PATH}:{name}", False)
+
     def log(self, name: str) -> str:
         return (self.var_dir / "log" / f"{name}.log").read_text(errors="replace")
 
@@ -82,6 +91,9 @@ class RunningStack:
             return self._description()["pid"] == self.process.pid
         except (OSError, ValueError):
             return False
+
+    def _supervisor(self) -> Any:
+        return connect(Path(self._description()["supervisor"])).supervisor
 
     def _description(self) -> dict[str, Any]:
         return json.loads((self.var_dir / "run" / "stack.json").read_text())

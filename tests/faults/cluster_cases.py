@@ -12,7 +12,7 @@ from housevalue.embedded import KafkaNode
 from tests.faults.cluster import Cluster, running_cluster, strike
 from tests.faults.crowd import HOUSES
 from tests.faults.faults import Fault
-from tests.faults.loads import IDLE, LOADS, STEADY
+from tests.faults.loads import LOADS, STEADY
 from tests.faults.stage import ENVIRONMENT, PROGRAMS, Case, Scene
 from tests.stack import RunningStack, running_stack
 
@@ -95,7 +95,7 @@ LEADER_FAULTS = (
 )
 CASES = [
     *(Case(LEADER, fault, load, within=LEADER_SECONDS, from_start=True) for load in LOADS for fault in LEADER_FAULTS),
-    *(Case(TWO_NODES, lose_two(seconds), load, within=BACK_SECONDS) for seconds in OUTAGES for load in (IDLE, STEADY)),
+    *(Case(TWO_NODES, lose_two(seconds), STEADY, within=BACK_SECONDS) for seconds in OUTAGES),
 ]
 SCENE = Scene("three nodes of Kafka", run_on_cluster, CASES, tuple(name for name in PROGRAMS if name != "kafka"))
 

@@ -1,13 +1,18 @@
 """The inbox: every dead letter is a row once, and goes back to where it came from when an operator says so."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from streaming import dead_letters, kafka
+from predictions import account, keeping, services
+from predictions.callers import Caller
+from streaming import dead_letters, kafka, tasks
 from streaming.kafka import NotDelivered
 from streaming.models import DeadLetter
 from streaming.topics import Topic
+from tests import making
 from tests.making import user
 from tests.streaming import letters
 from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
@@ -148,3 +153,40 @@ def test_every_act_of_an_operator_is_audited_with_who_when_and_what():
     said = [(row.history_user, row.body, row.status) for row in letter.history.order_by("history_id")]
     assert said == [(operator, "{}", "received"), (operator, "{}", "marked"), (operator, "{}", "discarded")]
     assert all(row.history_date for row in letter.history.all())
+
+
+# -- pruning -------------------------------------------------------------------------------------------------------
+def test_settled_letters_are_forgotten_with_their_audit_after_their_days_and_open_ones_never(settings, monkeypatch):
+    settings.DEAD_LETTER_KEEP_DAYS = 30
+    monkeypatch.setattr(dead_letters, "PRUNED_AT_ONCE", 2)
+    kept = {}
+    for offset, (status, days) in enumerate(
+        [("received", 900), ("marked", 900), ("discarded", 29), ("replayed", 29), *[("discarded", 31)] * 3]
+    ):
+        letter = letters.stored(offset=offset)
+        letter.status, letter.settled_at = status, timezone.now() - timedelta(days=days)
+        letter.save()
+        if offset < 4:
+            kept[letter.pk] = status
+    letters.stored(offset=7)
+    dead_letters.discard(DeadLetter.objects.filter(offset=7), by=user())
+    DeadLetter.objects.filter(offset=7).update(settled_at=timezone.now() - timedelta(days=31))
+    tasks.prune_dead_letters()
+    assert dict(DeadLetter.objects.values_list("pk", "status")) == kept
+    assert set(DeadLetter.history.values_list("id", flat=True)) == set(kept)
+
+
+def test_the_letters_of_a_prediction_go_with_it_and_with_its_owners_account():
+    ada = user()
+    mine, deleted = making.published(Caller.of_user(ada)), making.published(Caller.of_user(ada))
+    others, stranger = making.published(), uuid.uuid4()
+    for offset, key in enumerate([mine.pk, deleted.pk, others.pk, stranger]):
+        letters.stored(key=str(key).encode(), offset=offset)
+    dead_letters.discard(DeadLetter.objects.all(), by=user("operator"))
+    services.record_refusals([making.refusal(mine.pk), making.refusal(deleted.pk)])
+    deleted.refresh_from_db()
+    keeping.delete_prediction(deleted)
+    assert set(DeadLetter.objects.values_list("prediction_id", flat=True)) == {mine.pk, others.pk, stranger}
+    account.delete_account(ada)
+    assert set(DeadLetter.objects.values_list("prediction_id", flat=True)) == {others.pk, stranger}
+    assert set(DeadLetter.history.values_list("prediction_id", flat=True)) == {others.pk, stranger}

@@ -29,7 +29,6 @@ def _number_box(box: Input) -> forms.FloatField:
                 "step": "any",
                 "inputmode": "decimal",
                 "required": True,
-                "autocomplete": "off",
                 "data-field": box.field.name,
                 "data-per": f"{box.per:g}",
                 "data-step": f"{box.step:g}",

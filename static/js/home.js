@@ -9,16 +9,19 @@ import { Place } from "house/place";
 import { Question } from "house/question";
 import { Recent } from "house/recent";
 import { bindSliders } from "house/sliders";
+import { foundAgain, leave } from "house/tab";
 import { priceOf } from "house/wording";
 
 const find = (selector) => document.querySelector(selector);
 
 const form = find("[data-question]");
+const question = new Question(form, find("[data-form-message]"));
+const found = foundAgain();
+if (found) question.fill(found.values);
 bindSliders(form);
 const place = new Place(form);
 const explanation = new Explanation(document, (places) => place.mark(places));
 const { cursor, socketUrl, streamUrl, feedUrl } = form.dataset;
-const question = new Question(form, find("[data-form-message]"));
 const asking = new Asking(form, question);
 const feed = new Feed({ socketUrl, streamUrl, feedUrl, cursor: Number(cursor) });
 const recent = new Recent(find("[data-recent]"), find("template[data-row]"), (features) => place.nameOf(features));
@@ -31,7 +34,8 @@ const peek = find("[data-peek]"); // On a small screen: the price, in sight whil
 
 const LOOK_MS = 5000;
 
-let awaited = null; // Id of the question that was asked last.
+let asked = null; // The door's answer to the question that was asked last.
+let awaited = null; // Its id, unless another is on its way.
 let moved = "med_inc"; // The input whose curve is drawn.
 let early = null; // While a question is on its way: answers, one of which may overtake the question's 202.
 
@@ -55,6 +59,7 @@ form.addEventListener("input", ({ target, isTrusted }) => {
 });
 question.addEventListener("accepted", ({ detail }) => {
   const prediction = early.get(detail.id);
+  asked = detail;
   awaited = detail.id;
   early = null;
   if (detail.is_visitors) tellSignedOut();
@@ -94,12 +99,19 @@ function tellSignedOut() {
   feed.start(); // The asker's own, no longer the account's.
 }
 
+function forget() {
+  asked = awaited = null;
+  answer.forget();
+  explanation.forget();
+}
+
 /** The feed tells first; this is for what it could not tell. */
 async function look({ id, status_url }, milliseconds = LOOK_MS) {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
   if (id !== awaited || !answer.isAwaited) return;
   try {
     const response = await fetch(status_url);
+    if (response.status === 404) return forget(); // Deleted, or an account's that is no longer signed in.
     const prediction = response.ok ? await response.json() : null;
     if (prediction?.settled_at) show(prediction);
     else if (prediction) answer.stand(prediction.line);
@@ -112,6 +124,15 @@ async function look({ id, status_url }, milliseconds = LOOK_MS) {
 showHints(form);
 showConnection(find("[data-connection]"), feed);
 feed.start();
-// A page in the back/forward cache must not hold a connection.
-addEventListener("pagehide", () => feed.stop());
+if (found?.asked) {
+  asked = found.asked;
+  awaited = asked.id;
+  answer.waitAgain();
+  explanation.wait();
+  look(asked, 0);
+}
+addEventListener("pagehide", () => {
+  feed.stop(); // A page in the back/forward cache must not hold a connection.
+  leave({ values: question.values(), asked });
+});
 addEventListener("pageshow", ({ persisted }) => persisted && feed.start());

@@ -12,6 +12,19 @@ export class Question extends EventTarget {
     this.#message = message;
     // The door's own words at the fields instead of the browser's bubbles.
     form.noValidate = true;
+    form.autocomplete = "off"; // No list of former numbers over the boxes.
+  }
+
+  /** What stands in the boxes, and the units that it is in. */
+  values() {
+    return [...this.#form.elements].filter(isKept).map(({ name, value }) => [name, value]);
+  }
+
+  /** Puts back what `values` said, unless the units are others by now. */
+  fill(values) {
+    const kept = Object.fromEntries(values);
+    if (kept.units !== this.#form.elements.units.value) return;
+    for (const element of [...this.#form.elements].filter(isKept)) element.value = kept[element.name];
   }
 
   /** What is asked now, as text to compare. */
@@ -117,6 +130,10 @@ export class Question extends EventTarget {
 /** The box's value in the unit of the contract; rounded as `Input.asked` of predictions/inputs.py does. */
 function askedIn({ valueAsNumber, dataset }) {
   return Number((valueAsNumber / dataset.per).toFixed(10));
+}
+
+function isKept({ type, name }) {
+  return type === "number" || name === "units";
 }
 
 function randomKey() {

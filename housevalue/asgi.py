@@ -9,7 +9,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.urls import re_path
+from django.urls import re_path, reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housevalue.settings")
 django_application = get_asgi_application()
@@ -18,11 +18,14 @@ from housevalue.cache import ForgivingRedisCache  # noqa: E402  (needs the setti
 from housevalue.clean_stop import CleanStop  # noqa: E402  (needs the reactor that daphne's app installs)
 from housevalue.static import static_files  # noqa: E402  (needs the settings)
 from predictions import doorbell  # noqa: E402  (needs the settings)
+from predictions.doorway import Doorway  # noqa: E402  (needs the app registry)
 from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
 from streaming.metrics import AWAY  # noqa: E402  (needs the settings)
 from streaming.monitoring import Waiting, serve_metrics  # noqa: E402  (needs the app registry)
 from streaming.readiness import kafka_client  # noqa: E402  (needs the app registry)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
+
+DOORS = {reverse("predict_api"), reverse("api:predictions", kwargs={"version": "v1"})}
 
 
 class BrowserOriginValidator(OriginValidator):
@@ -39,7 +42,7 @@ application = BackPressure(
                 "http": URLRouter(
                     [
                         re_path(r"^static/", static_files),
-                        re_path(r"", django_application),  # type: ignore[arg-type]
+                        re_path(r"", Doorway(django_application, paths=DOORS)),  # type: ignore[arg-type]
                     ]
                 ),
                 "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),

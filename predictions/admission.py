@@ -1,9 +1,9 @@
 """Whether one more question may be asked now: refused with a time is better than accepted and not answered in time.
 
-A question stands in two queues: the door's own, while the web process stores it, and the line of all that wait for an
-answer. How long it will take is measured from both, and the longer one decides, for they move at the same time. Above
-MOST_SECONDS_TO_ANSWER the door closes, and it opens at half of that: who is told to come back in seven seconds
-finds it open then, and not again at its limit.
+A question stands in two queues: the door's own, before and inside the web process that stores it, and the line of all
+that wait for an answer. How long it will take is measured from both, and the longer one decides, for they move at the
+same time. Above MOST_SECONDS_TO_ANSWER the door closes, and it opens at half of that: who is told to come back in seven
+seconds finds it open then, and not again at its limit.
 
 Where nothing at all is answered there is no overload but an outage: questions are accepted, and wait.
 """
@@ -26,6 +26,8 @@ from predictions.throttle import TooMany
 logger = logging.getLogger(__name__)
 
 MEASURED_FOR_SECONDS = 1.0
+# A question waits so often for the event loop: to be connected, read, taken in and answered.
+_LAPS = 4
 
 
 class LineFull(TooMany):
@@ -55,6 +57,7 @@ class Admission:
         self._inside = self._inside_before = self._passed = 0
         self._door_rate: float | None = None
         self._door_rate_at = 0.0
+        self._lap = self._lap_at = 0.0
 
     # -- measuring -------------------------------------------------------------------------------------------------
     @contextmanager
@@ -74,15 +77,21 @@ class Admission:
         with self._lock:
             self._admitted += 1
 
-    def measure_if_due(self) -> None:
-        """Have the queues measured, once a second at most; returns at once."""
+    def note_lap(self, seconds: float) -> None:
+        """How long the web process's event loop took for one lap."""
+        with self._lock:
+            self._lap, self._lap_at = seconds, self._clock()
+
+    def measure_if_due(self) -> bool:
+        """Have the queues measured, once a second at most; returns at once, whether it was due."""
         if self._clock() < self._due_at:
-            return
+            return False
         with self._lock:
             if (now := self._clock()) < self._due_at:
-                return
+                return False
             self._due_at = now + MEASURED_FOR_SECONDS
         self._thread.submit(self._measure_and_close)
+        return True
 
     def measure(self) -> None:
         """Ask the database for the line, and count what passed the door since the last time.
@@ -150,7 +159,8 @@ class Admission:
     def _expected_seconds(self) -> float | None:
         in_line = self._line.seconds_to_answer(self._length() + self._inside) if self._line else None
         at_door = self._inside / self._door_rate if self._door_rate else None
-        known = [seconds for seconds in (in_line, at_door) if seconds is not None]
+        before_door = max(0.0, _LAPS * self._lap - (self._clock() - self._lap_at))
+        known = [seconds for seconds in (in_line, at_door, before_door) if seconds]
         return max(known, default=None)
 
 

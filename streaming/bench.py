@@ -39,6 +39,19 @@ class Report:
     def as_json(self) -> str:
         return json.dumps(asdict(self))
 
+    def as_text(self) -> str:
+        milliseconds = "  ".join(
+            f"{name} {value:.1f} ms"
+            for name in ("p50", "p95", "p99", "max")
+            if (value := getattr(self, name)) is not None
+        )
+        return (
+            f"{self.what}: accepted {self.accepted}, answered {self.answered}, refused {self.refused},"
+            f" lost {self.lost}, doubled {self.doubled}\n"
+            f"{self.rate:.0f} predictions/s over {self.seconds:.1f} s; {milliseconds}\n"
+            f"load average {' '.join(f'{load:.2f}' for load in self.load_average)}, {os.cpu_count()} cores"
+        )
+
 
 class Listener:
     """A WebSocket on one account's feed that notes when which prediction was pushed, and how often."""
@@ -49,6 +62,13 @@ class Listener:
         self._headers = {"Authorization": f"Token {token}"}
         self.pushed_at: dict[str, float] = {}
         self.pushes: Counter[str] = Counter()
+        self.failed: set[str] = set()
+
+    def forget(self) -> None:
+        """All that was pushed until now."""
+        self.pushed_at.clear()
+        self.pushes.clear()
+        self.failed.clear()
 
     async def listen(self, ready: asyncio.Event) -> None:
         async with self._session.ws_connect(self._url, headers=self._headers, max_msg_size=0) as socket:
@@ -61,13 +81,15 @@ class Listener:
                 prediction = event["prediction"]["id"]
                 self.pushed_at.setdefault(prediction, now)
                 self.pushes[prediction] += 1
+                if event["type"] == "failed":
+                    self.failed.add(prediction)
 
 
 async def steady(*, url: str, tokens: Sequence[str], questions: Sequence[dict], rate: float, seconds: float) -> Report:
     """`rate` questions a second for `seconds`, over one account and connection per token."""
     due: dict[str, float] = {}
     refused = 0
-    async with _listening(url, tokens) as (session, listeners):
+    async with listening(url, tokens) as (session, listeners):
 
         async def ask(number: int, at: float) -> None:
             nonlocal refused
@@ -85,20 +107,20 @@ async def steady(*, url: str, tokens: Sequence[str], questions: Sequence[dict], 
                 at = started + number / rate
                 await asyncio.sleep(max(0.0, at - time.perf_counter()))
                 asking.create_task(ask(number, at))
-        await _all_pushed(listeners, due.keys())
+        await all_pushed(listeners, due.keys())
     return _report(f"{rate:g}/s for {seconds:g} s", due, listeners, refused=refused, started=started)
 
 
 async def bulk(*, url: str, tokens: Sequence[str], insert) -> Report:
     """Rows inserted at once by `insert()` (returns their ids), timed until the last is answered and pushed."""
-    async with _listening(url, tokens) as (_, listeners):
+    async with listening(url, tokens) as (_, listeners):
         ids = await asyncio.to_thread(insert)
         inserted = time.perf_counter()
-        await _all_pushed(listeners, ids)
+        await all_pushed(listeners, ids)
     return _report(f"bulk of {len(ids)}", dict.fromkeys(ids, inserted), listeners, refused=0, started=inserted)
 
 
-class _listening:
+class listening:
     """A session and a listener per token, all of them connected."""
 
     def __init__(self, url: str, tokens: Sequence[str]):
@@ -122,7 +144,7 @@ class _listening:
         await self._session.close()
 
 
-async def _all_pushed(listeners: Sequence[Listener], wanted) -> None:
+async def all_pushed(listeners: Sequence[Listener], wanted) -> None:
     """Wait until every one of `wanted` was pushed, or none was for ANSWER_SECONDS."""
     seen, progress_at = -1, time.perf_counter()
     while True:

@@ -85,8 +85,10 @@ def _celery_worker() -> list[str]:
 
 
 def _daphne(port: int) -> list[str]:
+    # Of daphne's own fifty a rush leaves nothing: who finds no room is tried again by the system, after seconds.
+    endpoint = f"tcp:port={port}:interface=127.0.0.1:backlog=1024"
     return [
-        *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
+        *(sys.executable, "-m", "daphne", "--endpoint", endpoint),
         *("--websocket-max-message-size", "65536", "--no-server-name", "--verbosity", "0"),
         "housevalue.asgi:application",
     ]

@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
-from predictions.admission import admission
 from predictions.asking import ask_json
 from predictions.callers import Caller, identify_request, remember_visitor
 from predictions.contract import MAX_BODY_BYTES
@@ -37,12 +36,8 @@ async def predict_api(request: HttpRequest) -> HttpResponseBase:
     if int(length) > MAX_BODY_BYTES:
         return _too_large()
     try:
-        admission.measure_if_due()
-        if KEY_HEADER not in request.headers:  # With one it may have been asked before.
-            admission.check()
-        with admission.passing():
-            # One thread hop for all that blocks: who asks, how often, the insert, the doorbell.
-            caller, prediction = await in_database_thread(_ask, request)
+        # One thread hop for all that blocks: who asks, how often, the insert, the doorbell.
+        caller, prediction = await in_database_thread(_ask, request)
     except ASKING_ERRORS as error:
         return asking_problem(error)
     except RequestDataTooBig:  # A chunked body, which did not say its length.

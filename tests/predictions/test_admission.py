@@ -15,7 +15,6 @@ from predictions import asking, line, representation
 from predictions.admission import Admission, LineFull
 from predictions.line import Line, Place, read_line
 from predictions.models import Prediction
-from predictions.views import predict_api
 from predictions.views import prediction as prediction_page
 from predictions.wording import place_in_words
 from tests.making import FEATURES, accepted, answer, services
@@ -233,8 +232,7 @@ def full(queues, monkeypatch) -> Queues:
     """The doors of this process find 12 s of questions before them."""
     queues.measure(length=1200)
     queues.admission.measure_if_due = lambda: None
-    for module in (asking, predict_api):
-        monkeypatch.setattr(module, "admission", queues.admission)
+    monkeypatch.setattr(asking, "admission", queues.admission)
     return queues
 
 
@@ -293,7 +291,7 @@ def line_of_800(queues, monkeypatch) -> Queues:
     waiting(800)
     queues.measure(length=800)
     queues.admission.measure_if_due = lambda: None
-    for module in (asking, predict_api, representation, prediction_page):
+    for module in (asking, representation, prediction_page):
         monkeypatch.setattr(module, "admission", queues.admission)
     return queues
 

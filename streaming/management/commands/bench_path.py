@@ -1,6 +1,6 @@
 import asyncio
-import os
 import secrets
+from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
@@ -12,11 +12,20 @@ from predictions import doorbell
 from predictions.callers import make_token
 from predictions.models import Door, Prediction
 
+_FINDING_SECONDS = 10.0
+
+
+class _Report(Protocol):
+    def as_json(self) -> str: ...
+
+    def as_text(self) -> str: ...
+
 
 class Command(BaseCommand):
     help = (
         "Measure the running path, from POST to the WebSocket message that answers it: open-loop load at a rate, "
-        "and with --bulk a number of rows inserted at once. Makes accounts of its own and deletes them afterwards."
+        "with --bulk a number of rows inserted at once, with --overload more than can be answered. "
+        "Makes accounts of its own and deletes them afterwards."
     )
 
     def add_arguments(self, parser):
@@ -26,11 +35,14 @@ class Command(BaseCommand):
         parser.add_argument("--warm-up", type=float, default=10, help="seconds before, not counted (%(default)s)")
         parser.add_argument("--clients", type=int, default=10, help="accounts, a WebSocket each (default %(default)s)")
         parser.add_argument("--bulk", type=int, metavar="ROWS", help="insert ROWS at once instead")
+        parser.add_argument(
+            "--overload", type=float, metavar="TIMES", help="find the capacity and send TIMES as much for --seconds"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *, url, rate, seconds, warm_up, clients, bulk, json, **options):
+    def handle(self, *, url, rate, seconds, warm_up, clients, bulk, overload, json, **options):
         try:
-            from streaming import bench
+            from streaming import bench, bench_overload
         except ImportError as error:
             raise CommandError(f"{error}; the benchmark needs requirements/dev.txt") from error
         url = url.rstrip("/")
@@ -38,21 +50,25 @@ class Command(BaseCommand):
         tokens = [make_token(user=user, name="bench")[1] for user in users]
         rows = load_housing()
         questions = [dict(zip(FEATURES, map(float, row), strict=True)) for row in rows.X[::20]]
+
+        async def measure() -> _Report:
+            if bulk:
+                return await bench.bulk(url=url, tokens=tokens, insert=lambda: _insert(users, questions, bulk))
+            load: dict[str, Any] = {"url": url, "tokens": tokens, "questions": questions, "seconds": seconds}
+            if overload:
+                return await bench_overload.overload(**load, times=overload, finding=_FINDING_SECONDS)
+            return await bench.steady(**load, rate=rate)
+
         try:
             if warm_up:
                 asyncio.run(bench.steady(url=url, tokens=tokens, questions=questions, rate=rate, seconds=warm_up))
-            if bulk:
-                report = asyncio.run(bench.bulk(url=url, tokens=tokens, insert=lambda: _insert(users, questions, bulk)))
-            else:
-                report = asyncio.run(
-                    bench.steady(url=url, tokens=tokens, questions=questions, rate=rate, seconds=seconds)
-                )
+            report = asyncio.run(measure())
         except (OSError, TimeoutError, bench.aiohttp.ClientError) as error:
             raise CommandError(f"no answer from {url}: {error or type(error).__name__}") from error
         finally:
             Prediction.objects.filter(owner__in=users).delete()
             get_user_model().objects.filter(pk__in=[user.pk for user in users]).delete()
-        self.stdout.write(report.as_json() if json else _as_text(report))
+        self.stdout.write(report.as_json() if json else report.as_text())
 
 
 def _make_users(count: int) -> list:
@@ -77,17 +93,3 @@ def _insert(users: list, questions: list[dict], count: int) -> list[str]:
     Prediction.objects.bulk_create(rows, batch_size=2000)
     doorbell.ring()
     return [str(row.pk) for row in rows]
-
-
-def _as_text(report) -> str:
-    milliseconds = "  ".join(
-        f"{name} {value:.1f} ms"
-        for name in ("p50", "p95", "p99", "max")
-        if (value := getattr(report, name)) is not None
-    )
-    return (
-        f"{report.what}: accepted {report.accepted}, answered {report.answered}, refused {report.refused},"
-        f" lost {report.lost}, doubled {report.doubled}\n"
-        f"{report.rate:.0f} predictions/s over {report.seconds:.1f} s; {milliseconds}\n"
-        f"load average {' '.join(f'{load:.2f}' for load in report.load_average)}, {os.cpu_count()} cores"
-    )

@@ -1,0 +1,94 @@
+"""Before Django: who is inside the door is counted, and a closed door refuses for little."""
+
+import asyncio
+import json
+import time
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from predictions import doorway
+from predictions.admission import Admission
+from predictions.doorway import Doorway
+from predictions.line import Line
+
+DOOR = "/predict_api"
+
+
+@pytest.fixture
+def admission(settings, monkeypatch) -> Admission:
+    """That of a process which finds 12 s of questions before its door."""
+    settings.MOST_SECONDS_TO_ANSWER = 10
+
+    def read(before: Line | None) -> Line:
+        now = time.monotonic()
+        return Line(1200, rate=100.0, rate_read_at=now, read_at=now)
+
+    closed = Admission(read=read)
+    closed.measure()
+    monkeypatch.setattr(doorway, "admission", closed)
+    return closed
+
+
+async def asked(path: str = DOOR, *, method: str = "POST", headers: tuple = (), inside=None) -> list[dict]:
+    """What comes back for a request; Django's place is taken by `inside` and an empty answer."""
+
+    async def django(scope, receive, send) -> None:
+        if inside:
+            await inside()
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
+    door = ApplicationCommunicator(Doorway(django, paths={DOOR}), scope)
+    return [await door.receive_output(5), await door.receive_output(5)]
+
+
+async def test_a_closed_door_refuses_before_django_with_the_time_when_it_opens(admission):
+    start, body = await asked()
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert start["status"] == 429
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["retry-after"] == "7"
+    assert json.loads(body["body"])["code"] == "line_full"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"path": "/history"},
+        {"method": "OPTIONS"},
+        {"headers": ((b"idempotency-key", b"a-key"),)},
+        {"headers": ((b"origin", b"https://other.example"),)},
+    ],
+    ids=["another address", "another method", "a retry perhaps", "another site's page"],
+)
+async def test_what_is_not_for_it_to_decide_goes_to_django(admission, request_):
+    start, _ = await asked(**request_)
+    assert start["status"] == 202
+
+
+async def test_who_is_inside_is_counted_until_it_is_answered(admission, monkeypatch):
+    monkeypatch.setattr(admission, "check", lambda: None)
+    seen: list[int] = []
+
+    async def look() -> None:
+        seen.append(admission._inside)
+
+    await asyncio.gather(*(asked(inside=look) for _ in range(3)))
+    assert max(seen) >= 1
+    assert admission._inside == 0
+
+
+async def test_a_slow_event_loop_is_seen_as_the_time_before_the_door(settings, monkeypatch):
+    settings.MOST_SECONDS_TO_ANSWER = 1
+    idle = Admission(read=lambda before: Line(0, rate=None, rate_read_at=0, read_at=time.monotonic()))
+    monkeypatch.setattr(doorway, "admission", idle)
+    assert (await asked())[0]["status"] == 202
+
+    async def block_the_loop() -> None:
+        time.sleep(0.5)
+
+    idle._due_at = 0.0
+    await asked(inside=block_the_loop)
+    assert (await asked())[0]["status"] == 429

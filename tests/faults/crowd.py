@@ -5,6 +5,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -36,10 +37,12 @@ class Client:
     """One account, its one connection, and what it remembers."""
 
     account: Account
+    by_stream: bool = False
+    """It follows its feed by SSE instead of a WebSocket."""
     accepted: dict[str, float] = field(default_factory=dict)
     """Id of a question that was answered with 202 -> when it was asked."""
-    refused: int = 0
-    """Questions that got another answer than 202, or none; a row may be there all the same."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Questions that got another answer than 202, by its status, or none; a row may be there all the same."""
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
     is_connected: bool = False
@@ -55,9 +58,12 @@ class Crowd:
     A client that loses its connection comes back by itself with jitter and its cursor; it asks nothing again.
     """
 
-    def __init__(self, url: str, accounts: Sequence[Account], *, second_url: str | None = None):
-        """`second_url`: another web process of the same run, tried when the first does not answer."""
-        self.clients = [Client(account) for account in accounts]
+    def __init__(self, url: str, accounts: Sequence[Account], *, second_url: str | None = None, streams: int = 0):
+        """`second_url`: another web process of the same run, tried when the first does not answer.
+
+        `streams`: so many of the clients follow by SSE.
+        """
+        self.clients = [Client(account, by_stream=number < streams) for number, account in enumerate(accounts)]
         self._urls = [url, second_url] if second_url else [url]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="crowd", daemon=True)
@@ -150,17 +156,22 @@ class Crowd:
             await asyncio.sleep(random.uniform(*_COME_BACK_SECONDS))
 
     async def _listen(self, client: Client) -> None:
-        url = self._urls[client.connections % len(self._urls)].replace("http", "ws", 1)
+        url = self._urls[client.connections % len(self._urls)]
         client.connections += 1
-        address = f"{url}/ws/predictions/?after={client.cursor}"
-        async with self._session.ws_connect(address, headers=_headers(client), max_msg_size=0) as socket:
-            async for message in socket:
-                event = json.loads(message.data)
-                if event["type"] == "ready":
-                    client.is_connected = True
-                elif event["type"] in _SETTLED:
-                    prediction = event["prediction"]["id"]
-                    client.heard.append(Heard(event["cursor"], prediction, event["type"], time.monotonic()))
+        if client.by_stream:
+            await self._listen_to_stream(client, f"{url}/stream?after={client.cursor}")
+        else:
+            address = f"{url.replace('http', 'ws', 1)}/ws/predictions/?after={client.cursor}"
+            async with self._session.ws_connect(address, headers=_headers(client), max_msg_size=0) as socket:
+                async for message in socket:
+                    _hear(client, json.loads(message.data))
+
+    async def _listen_to_stream(self, client: Client, address: str) -> None:
+        endless = aiohttp.ClientTimeout(total=None, sock_connect=_POST_SECONDS)
+        async with self._session.get(address, headers=_headers(client), timeout=endless) as response:
+            async for line in response.content:
+                if line.startswith(b"data: "):
+                    _hear(client, json.loads(line.removeprefix(b"data: ")))
 
     async def _start_steady(self, rate: float) -> asyncio.Task:
         return asyncio.create_task(self._ask_steadily(rate))
@@ -190,20 +201,29 @@ class Crowd:
         """One POST; whether it was accepted. Without an answer the row alone can tell."""
         house = HOUSES[self._asked % len(HOUSES)]
         self._asked += 1
-        asked_at = time.monotonic()
+        asked_at, why = time.monotonic(), ""
         for url in self._urls:
             try:
                 async with self._session.post(f"{url}/predict_api", json=house, headers=_headers(client)) as response:
                     if response.status == 202:
                         client.accepted[(await response.json())["id"]] = asked_at
                         return True
+                    why = str(response.status)
             except (aiohttp.ClientConnectorError, ConnectionRefusedError):
+                why = "no connection"
                 continue
             except (aiohttp.ClientError, OSError, TimeoutError):
-                pass
+                why = "no answer"
             break
-        client.refused += 1
+        client.refused[why] += 1
         return False
+
+
+def _hear(client: Client, event: dict) -> None:
+    if event["type"] == "ready":
+        client.is_connected = True
+    elif event["type"] in _SETTLED:
+        client.heard.append(Heard(event["cursor"], event["prediction"]["id"], event["type"], time.monotonic()))
 
 
 def _headers(client: Client) -> dict[str, str]:

@@ -9,8 +9,8 @@ from tests.faults.verdict import Verdict, judge
 ANNA, BERT = Account(1, "u1", "a"), Account(2, "u2", "b")
 
 
-def client(account: Account, *heard: Heard, accepted: tuple[str, ...] = (), refused: int = 0) -> Client:
-    return Client(account, accepted=dict.fromkeys(accepted, 9.0), heard=list(heard), refused=refused)
+def client(account: Account, *heard: Heard, accepted: tuple[str, ...] = ()) -> Client:
+    return Client(account, accepted=dict.fromkeys(accepted, 9.0), heard=list(heard))
 
 
 def records(
@@ -125,6 +125,6 @@ def test_a_ledger_whose_sum_does_not_hold_is_a_complaint() -> None:
 def test_a_post_without_an_answer_was_accepted_if_its_row_is_there() -> None:
     clients, found = a_good_end()
     clients[0].accepted.clear()
-    clients[0].refused = 2
+    clients[0].refused["no answer"] = 2
     figures = verdict(clients, found).figures
     assert (figures.accepted, figures.refused) == (1, 1)

@@ -21,6 +21,8 @@ class Figures:
     """Stored questions: those answered with 202 and those whose answer was lost with its connection."""
     refused: int
     """Questions that got another answer than 202, or none, and no row: their owners know that they must ask again."""
+    refusals: dict[str, int]
+    """What all got that were not answered with 202: a status, or what else; some of them may have been stored."""
     answered: int
     rejected: int
     failed: int
@@ -92,6 +94,7 @@ def judge(
     figures = Figures(
         accepted=len(accepted),
         refused=_refused(clients, records),
+        refusals=dict(sum((client.refused for client in clients), Counter())),
         answered=ends["answered"],
         rejected=ends["rejected"],
         failed=ends["failed"],
@@ -162,7 +165,7 @@ def _untold(clients: Sequence[Client], records: Records) -> list[str]:
 def _refused(clients: Sequence[Client], records: Records) -> int:
     """Questions without a 202, less the rows that are there without one."""
     unasked = {prediction for client in clients for prediction in client.accepted}
-    asked_at_the_door = sum(client.refused for client in clients)
+    asked_at_the_door = sum(client.refused.total() for client in clients)
     silent = sum(row.id not in unasked for row in records.rows.values()) if asked_at_the_door else 0
     return max(0, asked_at_the_door - silent)
 

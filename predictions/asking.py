@@ -37,9 +37,9 @@ def ask(*, features: object, caller: Caller, address: str, source: str, key: str
     with within_rate(caller=caller, address=address):
         question = supported(normalise_features(features))
         prediction = services.accept(caller=caller, question=question, source=source, key=key)
-    life_log.tell("accepted", [prediction.pk], source=source)
     admission.admitted()
     doorbell.ring()
+    life_log.tell("accepted", [prediction.pk], source=source)
     return prediction
 
 

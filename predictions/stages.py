@@ -1,13 +1,12 @@
 """How long a prediction took from stage to stage, out of the times at which it left each."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 STAGES = ("accepted", "published", "prepared", "enqueued", "scored", "formatted", "stored")
 """The stages in the order in which a prediction leaves them."""
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(NamedTuple):
     """The way to `stage` from the stage before; milliseconds, `began_ms` since the first."""
 
     stage: str

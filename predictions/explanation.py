@@ -155,7 +155,14 @@ def surroundings(features: dict[str, float], groups: list[dict]) -> dict[str, fl
     x, y = map_x(features["longitude"]), map_y(features["latitude"])
     farthest = max(group["km"] for group in groups) / KM_PER_DEGREE * UNITS_PER_LATITUDE
     reach = max(_LEAST_REACH, 1.2 * farthest)
-    return {"left": x - 3 * reach, "top": y - reach, "width": 6 * reach, "height": 2 * reach, "dot": reach / 10}
+    return {
+        "left": x - 3 * reach,
+        "top": y - reach,
+        "width": 6 * reach,
+        "height": 2 * reach,
+        "dot": reach / 10,
+        "halo": reach / 4,
+    }
 
 
 def in_full(prediction: Prediction, units: Units) -> dict[str, object]:

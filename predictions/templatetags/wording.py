@@ -24,8 +24,9 @@ def dollars(amount: int | str | None, units: Units = _OF_1990) -> str:
 
 @register.filter
 def distance(km: float, units: Units) -> str:
-    """Kilometres as they are shown, with their unit."""
-    return f"{grouped(round(km * units.kilometre, 1))} {units.distance_word}"
+    """Kilometres as they are shown, with their unit; short distances to a tenth."""
+    shown = km * units.kilometre
+    return f"{shown:.{1 if shown < 10 else 0}f} {units.distance_word}"
 
 
 @register.filter

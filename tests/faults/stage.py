@@ -127,8 +127,8 @@ def play(case: Case, stack: RunningStack, books: Books) -> Verdict:
         )
 
 
-def wait_settled(crowd: Crowd, books: Books, seconds: float = _SETTLE_SECONDS) -> None:
-    """Wait until nothing is asked, on its way, or stored and not heard. Where it never ends the verdict tells."""
+def wait_settled(crowd: Crowd, books: Books, seconds: float = _SETTLE_SECONDS) -> bool:
+    """Wait until nothing is asked, on its way, or stored and not heard; whether it came to that."""
 
     def is_settled() -> bool:
         if crowd.is_asking:
@@ -140,6 +140,8 @@ def wait_settled(crowd: Crowd, books: Books, seconds: float = _SETTLE_SECONDS) -
         wait_until(is_settled, seconds, "all to be settled")
     except TimeoutError:
         crowd.stop_asking()
+        return False
+    return True
 
 
 def is_calm(ledger: dict[str, Any]) -> bool:

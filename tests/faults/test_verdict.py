@@ -122,6 +122,12 @@ def test_a_ledger_whose_sum_does_not_hold_is_a_complaint() -> None:
     assert verdict(clients, found).complaints == ["the ledger: off by 1"]
 
 
+def test_a_run_that_never_comes_to_rest_is_a_complaint() -> None:
+    clients, found = a_good_end()
+    [complaint] = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=False).complaints
+    assert complaint.startswith("it never came to rest")
+
+
 def test_a_post_without_an_answer_was_accepted_if_its_row_is_there() -> None:
     clients, found = a_good_end()
     clients[0].accepted.clear()

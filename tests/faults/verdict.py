@@ -75,10 +75,12 @@ def judge(
     struck_at: float,
     over_at: float,
     within: float | None = None,
+    is_settled: bool = True,
 ) -> Verdict:
     """Compare what was stored with what was heard; moments are `time.monotonic`'s.
 
     `within`: in so many seconds after the fault (after its end, where it lasted) answers must come again.
+    `is_settled`: whether the run came to rest in time; a topic on which records wait for ever is a fault of its own.
     """
     told: dict[str, list[str]] = {}
     for event in records.events:
@@ -119,6 +121,8 @@ def judge(
     ]
     if records.ledger.get("complaint"):
         broken.append(f"the ledger: {records.ledger['complaint']}")
+    if not is_settled:
+        broken.append("it never came to rest: something is in flight, waits on a topic, or was not heard")
     if again is None:
         broken.append("nobody was answered after the fault")
     return Verdict(figures, broken, _too_slow(figures, within), records.ledger)

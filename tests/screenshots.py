@@ -97,7 +97,7 @@ def _ask_and_keep(page: Page, place: str, income: int, age: int, tags: str, word
 
 def _ask_for(page: Page, place: str, **values: object) -> None:
     page.get_by_role("link", name=place).click()
-    expect(page.locator("[data-known]")).to_contain_text("median of", timeout=ANSWER_MS)
+    expect(page.locator("[data-known]")).to_contain_text("median of")
     ask(page, **values)
     expect_answered(page)
     expect(page.locator("[data-part=reasons] table")).to_be_visible(timeout=ANSWER_MS)
@@ -154,7 +154,7 @@ def _offline(page: Page, story: Story) -> None:
     _home(page, story)
     page.context.set_offline(True)
     ask(page)
-    expect(page.locator("[data-form-message]")).to_contain_text("No network", timeout=ANSWER_MS)
+    expect(page.locator("[data-form-message]")).to_contain_text("No network")
 
 
 def _taken_name(page: Page, story: Story) -> None:
@@ -237,6 +237,7 @@ def _webp(page: Page) -> bytes:
 
 
 def main(names: list[str]) -> int:
+    expect.set_options(timeout=ANSWER_MS)
     FOLDER.mkdir(exist_ok=True)
     chosen = [picture for picture in PICTURES if not names or picture.name in names]
     with (

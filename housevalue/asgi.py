@@ -18,9 +18,10 @@ from housevalue.cache import ForgivingRedisCache  # noqa: E402  (needs the setti
 from housevalue.clean_stop import CleanStop  # noqa: E402  (needs the reactor that daphne's app installs)
 from housevalue.static import static_files  # noqa: E402  (needs the settings)
 from predictions import doorbell  # noqa: E402  (needs the settings)
+from predictions.admission import admission  # noqa: E402  (needs the app registry)
 from predictions.doorway import Doorway  # noqa: E402  (needs the app registry)
 from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
-from streaming.metrics import AWAY  # noqa: E402  (needs the settings)
+from streaming.metrics import AWAY, CLOSED  # noqa: E402  (needs the settings)
 from streaming.monitoring import Waiting, serve_metrics  # noqa: E402  (needs the app registry)
 from streaming.readiness import kafka_client  # noqa: E402  (needs the app registry)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
@@ -52,5 +53,6 @@ application = BackPressure(
 )
 
 AWAY.labels("cache").set_function(ForgivingRedisCache.is_silent)
+CLOSED.set_function(admission.is_closed)
 AWAY.labels("doorbell").set_function(doorbell.is_silent)
 serve_metrics(Waiting(kafka_client))

@@ -53,7 +53,7 @@ class Admission:
         self._due_at = 0.0
         self._line: Line | None = None
         self._admitted = 0
-        self._is_closed = False
+        self._was_closed = False
         self._inside = self._inside_before = self._passed = 0
         self._door_rate: float | None = None
         self._door_rate_at = 0.0
@@ -129,11 +129,15 @@ class Admission:
             LineFull: it would not.
         """
         with self._lock:
-            expected = self._expected_seconds() or 0.0
-            opens_at = settings.MOST_SECONDS_TO_ANSWER / 2
-            self._is_closed = expected > (opens_at if self._is_closed else settings.MOST_SECONDS_TO_ANSWER)
-            if self._is_closed:
-                raise LineFull(expected_seconds=expected, retry_after=math.ceil(expected - opens_at))
+            self._was_closed, expected = self._closes()
+            if self._was_closed:
+                opens_in = expected - settings.MOST_SECONDS_TO_ANSWER / 2
+                raise LineFull(expected_seconds=expected, retry_after=math.ceil(opens_in))
+
+    def is_closed(self) -> bool:
+        """Whether a question would be refused now."""
+        with self._lock:
+            return self._closes()[0]
 
     def newest_place(self) -> Place:
         """Of a question that was stored this moment; nothing is read for it."""
@@ -148,6 +152,11 @@ class Admission:
         ahead = length_before(prediction)
         with self._lock:
             return Place(ahead, _rounded(self._line.seconds_to_answer(ahead) if self._line else None))
+
+    def _closes(self) -> tuple[bool, float]:
+        """Whether the door is closed from now on, and the seconds to the answer of one more question."""
+        expected, most = self._expected_seconds() or 0.0, settings.MOST_SECONDS_TO_ANSWER
+        return expected > (most / 2 if self._was_closed else most), expected
 
     def _length(self) -> float:
         """Of the line now: what was measured, and what came and went since."""

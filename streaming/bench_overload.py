@@ -122,10 +122,13 @@ async def overload(
 
 
 async def _capacity(asker: _Asker, listeners: Sequence[Listener], seconds: float) -> float:
-    """Answers a second; returns when all that was asked is answered."""
+    """Answers a second from the first one on; returns when all that was asked is answered.
+
+    Raises:
+        TimeoutError: there were none.
+    """
     load = _Load()
-    started = time.perf_counter()
-    end = started + seconds
+    end = time.perf_counter() + seconds
 
     async def ask_on() -> None:
         while time.perf_counter() < end:
@@ -136,11 +139,12 @@ async def _capacity(asker: _Asker, listeners: Sequence[Listener], seconds: float
         for _ in range(_ASKERS):
             asking.create_task(ask_on())
     await all_pushed(listeners, load.due.keys())
-    answered_at = [at for listener in listeners for at in listener.pushed_at.values()]
-    capacity = len(answered_at) / (max(answered_at, default=end) - started)
+    answered_at = sorted(at for listener in listeners for at in listener.pushed_at.values())
     for listener in listeners:
         listener.forget()
-    return capacity
+    if len(answered_at) < 2:
+        raise TimeoutError("hardly anything was answered")
+    return (len(answered_at) - 1) / (answered_at[-1] - answered_at[0])
 
 
 def _report(

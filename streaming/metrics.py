@@ -29,6 +29,7 @@ SETTLED = Counter("housevalue_settled", "Predictions that were answered, late, r
 DEAD_LETTERS = Counter("housevalue_dead_letters", "Records that a stage could not use.", ["stage", "error"])
 STAGE = Histogram("housevalue_stage_seconds", "Time of an answer from the stage before.", ["stage"], buckets=_SECONDS)
 ANSWER = Histogram("housevalue_answer_seconds", "Time of an answer from accepted to stored.", buckets=_SECONDS)
+CLOSED = Gauge("housevalue_door_closed", "1 while questions are refused, for answers would take too long.")
 AWAY = Gauge("housevalue_away", "1 while this waits for a part that is away.", ["who"])
 
 # -- the ones who listen -----------------------------------------------------------------------------------------------
@@ -62,7 +63,10 @@ OLDEST = Asked("housevalue_oldest_in_flight_seconds", "Age of the oldest in flig
 INBOX = Asked("housevalue_open_dead_letters", "Dead letters that nobody has handled.")
 STOPPED = Asked("housevalue_stopped_lines", "Consumers that stopped because of too many unusable records.")
 
-COUNTED = (BATCHES, PUBLISHED, SCORING, SETTLED, DEAD_LETTERS, STAGE, ANSWER, AWAY, PUSHED, CONNECTIONS, RESUMES)
+COUNTED = (
+    *(BATCHES, PUBLISHED, SCORING, SETTLED, DEAD_LETTERS, STAGE, ANSWER, CLOSED, AWAY),
+    *(PUSHED, CONNECTIONS, RESUMES),
+)
 ASKED = (LAG, BROKER, IN_FLIGHT, OUTBOX, OLDEST, INBOX, STOPPED)
 
 _stage = cache(STAGE.labels)

@@ -4,6 +4,7 @@ import json
 import time
 from contextlib import ExitStack
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -160,6 +161,9 @@ def test_a_database_that_is_away_leaves_what_was_measured_before(queues, caplog)
 
 
 # -- what is measured ------------------------------------------------------------------------------------------------
+NOW = timezone.now()
+
+
 def waiting(count: int) -> None:
     now = timezone.now()
     Prediction.objects.bulk_create(
@@ -171,13 +175,18 @@ def answers(count: int, *, seconds_ago: float) -> None:
     """So many questions that were answered, at this moment."""
     rows = [accepted() for _ in range(count)]
     services.record_answers([answer(row.pk) for row in rows])
-    moment = timezone.now() - timedelta(seconds=seconds_ago)
+    moment = NOW - timedelta(seconds=seconds_ago)
     Prediction.objects.filter(pk__in=[row.pk for row in rows]).update(settled_at=moment)
 
 
 @pytest.mark.database
 @pytest.mark.django_db
 class TestReading:
+    @pytest.fixture(autouse=True)
+    def the_moment(self, monkeypatch) -> None:
+        """However long it takes to store what is read."""
+        monkeypatch.setattr(line, "timezone", SimpleNamespace(now=lambda: NOW))
+
     def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue(self):
         waiting(50)
         answers(7, seconds_ago=9)

@@ -12,8 +12,6 @@ from predictions import doorbell
 from predictions.callers import make_token
 from predictions.models import Door, Prediction
 
-_FINDING_SECONDS = 10.0
-
 
 class _Report(Protocol):
     def as_json(self) -> str: ...
@@ -36,7 +34,10 @@ class Command(BaseCommand):
         parser.add_argument("--clients", type=int, default=10, help="accounts, a WebSocket each (default %(default)s)")
         parser.add_argument("--bulk", type=int, metavar="ROWS", help="insert ROWS at once instead")
         parser.add_argument(
-            "--overload", type=float, metavar="TIMES", help="find the capacity and send TIMES as much for --seconds"
+            "--overload",
+            type=float,
+            metavar="TIMES",
+            help="find the capacity in the seconds of --warm-up, then send TIMES as much",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -56,11 +57,11 @@ class Command(BaseCommand):
                 return await bench.bulk(url=url, tokens=tokens, insert=lambda: _insert(users, questions, bulk))
             load: dict[str, Any] = {"url": url, "tokens": tokens, "questions": questions, "seconds": seconds}
             if overload:
-                return await bench_overload.overload(**load, times=overload, finding=_FINDING_SECONDS)
+                return await bench_overload.overload(**load, times=overload, finding=warm_up)
             return await bench.steady(**load, rate=rate)
 
         try:
-            if warm_up:
+            if warm_up and not overload:
                 asyncio.run(bench.steady(url=url, tokens=tokens, questions=questions, rate=rate, seconds=warm_up))
             report = asyncio.run(measure())
         except (OSError, TimeoutError, bench.aiohttp.ClientError) as error:

@@ -2,6 +2,7 @@
 
 import argparse
 import fnmatch
+import signal
 import sys
 import time
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ _HELP = "Play the kill matrix on real runs, keep what each case came to, and wri
 
 def main() -> int:
     arguments = _arguments()
+    # The run that is up must end with this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     results = Results(arguments.folder / "results.jsonl")
     end = time.monotonic() + 60 * arguments.minutes
     try:
@@ -50,7 +53,7 @@ def _chosen(scene: Scene, arguments: argparse.Namespace, results: Results) -> li
 
 
 def _play(scene: Scene, cases: Iterable[Case], folder: Path, results: Results, end: float) -> None:
-    with closing(Stage(scene, folder / f"{scene.name}-{time.strftime('%H%M%S')}")) as stage:
+    with closing(Stage(scene, folder / f"{scene.name.replace(' ', '-')}-{time.strftime('%H%M%S')}")) as stage:
         for case in cases:
             if time.monotonic() > end:
                 print("out of time: start again to play the rest")

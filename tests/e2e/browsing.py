@@ -119,3 +119,16 @@ CUT = """() => {
   }
   return cut;
 }"""
+
+
+def layout_shift(page: Page) -> float:
+    """The sum of all shifts so far that no hand brought about, as Chromium scores them."""
+    return page.evaluate(LAYOUT_SHIFT)
+
+
+LAYOUT_SHIFT = """() => new Promise((resolve) => {
+  let sum = 0;
+  const add = ({ hadRecentInput, value }) => (sum += hadRecentInput ? 0 : value);
+  new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => setTimeout(() => resolve(sum), 50));
+})"""

@@ -129,7 +129,9 @@ class TransformHost:
             )
         self.ready.set()
 
-    def _revoked(self, _consumer: Consumer, positions: list[TopicPartition]) -> None:
+    def _revoked(self, consumer: Consumer, positions: list[TopicPartition]) -> None:
+        # librdkafka holds a partition for ever that went away while it was held, also when it comes back.
+        consumer.resume([position for position in positions if position.partition in self._paused])
         self._drop([position.partition for position in positions])
 
     def _drop(self, partitions: list[int]) -> None:

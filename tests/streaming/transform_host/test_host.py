@@ -36,7 +36,20 @@ def make_host(broker: MockKafka) -> Iterator[MakeHost]:
         host.close()
 
 
-def run_until(condition: Callable[[], bool], *hosts: TransformHost, seconds: float = 30) -> None:
+class Patient:
+    """A host that goes on while the broker acknowledges nothing."""
+
+    def __init__(self, host: TransformHost):
+        self._host = host
+
+    def run_once(self) -> int:
+        try:
+            return self._host.run_once()
+        except kafka.NotDelivered:
+            return 0
+
+
+def run_until(condition: Callable[[], bool], *hosts: TransformHost | Patient, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "not in time"
@@ -173,6 +186,30 @@ def test_two_members_share_the_partitions_and_nothing_is_lost(broker: MockKafka,
     for i in range(40):
         broker.put(Topic.REQUESTS, (f"{i}".encode(), b"", []), partition=i % 2)
     run_until(lambda: {key for _, key in keys(broker, Topic.FEATURES)} == wanted, first, second)
+
+
+def test_a_partition_that_went_away_while_it_was_held_is_read_when_it_comes_back(
+    broker: MockKafka, make_host: MakeHost, monkeypatch
+):
+    stays = make_host(module())
+    run_until(stays.ready.is_set, stays)
+    partitions = sorted(stays._lanes)
+    for partition in partitions:
+        broker.put(Topic.REQUESTS, (b"early", b"", []), partition=partition)
+    with monkeypatch.context() as broker_is_away:
+
+        def refuse(seconds: float) -> None:
+            raise kafka.NotDelivered("the broker is away")
+
+        broker_is_away.setattr(stays._publisher, "flush", refuse)
+        run_until(lambda: stays._paused == set(partitions), Patient(stays))
+        comes_and_goes = make_host(module())
+        run_until(lambda: bool(comes_and_goes._lanes), Patient(stays), comes_and_goes)
+    comes_and_goes.close()
+    run_until(lambda: sorted(stays._lanes) == partitions, stays)
+    for partition in partitions:
+        broker.put(Topic.REQUESTS, (b"late", b"", []), partition=partition)
+    run_until(lambda: {(partition, b"late") for partition in partitions} <= set(keys(broker, Topic.FEATURES)), stays)
 
 
 def test_a_broker_that_goes_away_is_said_once_and_waited_for(

@@ -24,6 +24,8 @@ Headers = list[tuple[str, str | bytes | None]]
 # Between a poll that finds nothing and the next look at the stop flag.
 POLL_SECONDS = 0.2
 FLUSH_SECONDS = 15.0
+# A node answers in milliseconds. Less than the time after which the others take a silent consumer for dead.
+REQUEST_MS = 4_000
 
 
 class NotDelivered(Exception):
@@ -55,6 +57,9 @@ def _properties(**more: object) -> dict[str, Any]:
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 2000,
         "socket.keepalive.enable": True,
+        # A frozen node keeps its connections: only this sends a client to the node that has taken over.
+        "socket.timeout.ms": REQUEST_MS,
+        "socket.connection.setup.timeout.ms": REQUEST_MS,
         "logger": logger,
         # librdkafka says "connection refused" forty times a second; `_Complaints` says it now and then.
         "log_level": 2,
@@ -292,7 +297,7 @@ def create_topics(admin: AdminClient, *, seconds: float = 30.0) -> list[str]:
         for topic in Topic
         if topic not in there
     ]
-    for future in admin.create_topics(missing).values() if missing else ():
+    for future in admin.create_topics(missing, request_timeout=seconds).values() if missing else ():
         try:
             future.result(seconds)
         except KafkaException as error:

@@ -2,8 +2,8 @@
 
 A question stands in two queues: the door's own, before and inside the web process that stores it, and the line of all
 that wait for an answer. How long it will take is measured from both, and the longer one decides, for they move at the
-same time. Above MOST_SECONDS_TO_ANSWER the door closes, and it opens at half of that: who is told to come back in seven
-seconds finds it open then, and not again at its limit.
+same time. Above MOST_SECONDS_TO_ANSWER the door closes until a third of that is left, and keeps to the time it tells:
+whoever comes back then finds it open, and not again at its limit.
 
 Where nothing at all is answered there is no overload but an outage: questions are accepted, and wait.
 """
@@ -26,6 +26,9 @@ from predictions.throttle import TooMany
 logger = logging.getLogger(__name__)
 
 MEASURED_FOR_SECONDS = 1.0
+# Parts of MOST_SECONDS_TO_ANSWER: the door opens when so much is left to answer, at once with less than the second.
+_OPENS_AT = 1 / 3
+_RUNS_DRY_AT = 1 / 10
 # A question waits so often for the event loop: to be connected, read, taken in and answered.
 _LAPS = 4
 
@@ -53,11 +56,12 @@ class Admission:
         self._due_at = 0.0
         self._line: Line | None = None
         self._admitted = 0
-        self._was_closed = False
+        self._opens_at = 0.0
         self._inside = self._inside_before = self._passed = 0
         self._door_rate: float | None = None
         self._door_rate_at = 0.0
-        self._lap = self._lap_at = 0.0
+        self._laps = (0.0, 0.0)
+        self._lap_at = 0.0
 
     # -- measuring -------------------------------------------------------------------------------------------------
     @contextmanager
@@ -78,9 +82,10 @@ class Admission:
             self._admitted += 1
 
     def note_lap(self, seconds: float) -> None:
-        """How long the web process's event loop took for one lap."""
+        """How long the web process's event loop took for one lap; a single long one is an accident, two are a queue."""
         with self._lock:
-            self._lap, self._lap_at = seconds, self._clock()
+            self._laps = (self._laps[1], seconds)
+            self._lap_at = self._clock()
 
     def measure_if_due(self) -> bool:
         """Have the queues measured, once a second at most; returns at once, whether it was due."""
@@ -129,15 +134,16 @@ class Admission:
             LineFull: it would not.
         """
         with self._lock:
-            self._was_closed, expected = self._closes()
-            if self._was_closed:
-                opens_in = expected - settings.MOST_SECONDS_TO_ANSWER / 2
-                raise LineFull(expected_seconds=expected, retry_after=math.ceil(opens_in))
+            now, expected = self._clock(), self._expected_seconds() or 0.0
+            if not self._keeps_closed(now, expected) and expected > settings.MOST_SECONDS_TO_ANSWER:
+                self._opens_at = now + expected - settings.MOST_SECONDS_TO_ANSWER * _OPENS_AT
+            if self._keeps_closed(now, expected):
+                raise LineFull(expected_seconds=expected, retry_after=math.ceil(self._opens_at - now))
 
     def is_closed(self) -> bool:
         """Whether a question would be refused now."""
         with self._lock:
-            return self._closes()[0]
+            return self._keeps_closed(self._clock(), self._expected_seconds() or 0.0)
 
     def newest_place(self) -> Place:
         """Of a question that was stored this moment; nothing is read for it."""
@@ -153,10 +159,9 @@ class Admission:
         with self._lock:
             return Place(ahead, _rounded(self._line.seconds_to_answer(ahead) if self._line else None))
 
-    def _closes(self) -> tuple[bool, float]:
-        """Whether the door is closed from now on, and the seconds to the answer of one more question."""
-        expected, most = self._expected_seconds() or 0.0, settings.MOST_SECONDS_TO_ANSWER
-        return expected > (most / 2 if self._was_closed else most), expected
+    def _keeps_closed(self, now: float, expected: float) -> bool:
+        """Until the time that was told, whatever is measured meanwhile; only a line that runs dry opens it before."""
+        return now < self._opens_at and expected > settings.MOST_SECONDS_TO_ANSWER * _RUNS_DRY_AT
 
     def _length(self) -> float:
         """Of the line now: what was measured, and what came and went since."""
@@ -168,7 +173,7 @@ class Admission:
     def _expected_seconds(self) -> float | None:
         in_line = self._line.seconds_to_answer(self._length() + self._inside) if self._line else None
         at_door = self._inside / self._door_rate if self._door_rate else None
-        before_door = max(0.0, _LAPS * self._lap - (self._clock() - self._lap_at))
+        before_door = max(0.0, _LAPS * min(self._laps) - (self._clock() - self._lap_at))
         known = [seconds for seconds in (in_line, at_door, before_door) if seconds]
         return max(known, default=None)
 

@@ -49,7 +49,7 @@ async def test_a_closed_door_refuses_before_django_with_the_time_when_it_opens(a
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
     assert start["status"] == 429
     assert headers["content-type"] == "application/problem+json"
-    assert headers["retry-after"] == "7"
+    assert headers["retry-after"] == "9"
     assert json.loads(body["body"])["code"] == "line_full"
 
 
@@ -89,6 +89,7 @@ async def test_a_slow_event_loop_is_seen_as_the_time_before_the_door(settings, m
     async def block_the_loop() -> None:
         time.sleep(0.5)
 
-    idle._due_at = 0.0
-    await asked(inside=block_the_loop)
-    assert (await asked())[0]["status"] == 429
+    for status in (202, 429):  # A single long lap is an accident.
+        idle._due_at = 0.0
+        await asked(inside=block_the_loop)
+        assert (await asked())[0]["status"] == status

@@ -105,6 +105,14 @@ def redis_is_asked() -> None:
     doorbell._client.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def the_door_is_open() -> None:
+    """No test inherits what an earlier one made the door measure."""
+    from predictions.admission import admission
+
+    admission._line, admission._opens_at = None, 0.0
+
+
 # -- callers and questions -----------------------------------------------------------------------------------------
 @pytest.fixture
 def house() -> dict[str, float]:

@@ -165,7 +165,7 @@ _REASONS = {
     413: "More than 64 KiB.",
     415: "Not application/json.",
     422: "These features can't be priced, and `errors` names each field; or the key was used for another question.",
-    429: "Too often; `Retry-After` says how many seconds to wait.",
+    429: "Too often, or an answer would take too long; `Retry-After` says how many seconds to wait.",
 }
 _PROBLEM = {
     "type": "object",

@@ -70,6 +70,7 @@ def sign_up(page: Page, *, email: str = "") -> str:
     for field in ("password1", "password2"):
         page.locator(f"[name={field}]").fill(PASSWORD)
     press(page, "Make the account")
+    expect_signed_in(page, name)
     return name
 
 
@@ -78,6 +79,11 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.locator("[name=username]").fill(name)
     page.locator("[name=password]").fill(password)
     press(page, "Sign in")
+    expect_signed_in(page, name)
+
+
+def expect_signed_in(page: Page, name: str) -> None:
+    expect(page.locator(".menu summary")).to_have_text(name)
 
 
 # -- for everybody ---------------------------------------------------------------------------------------------------

@@ -39,7 +39,10 @@ IN_OTHER_STATES = {
     "a search that finds nothing": "/history?words=nowhere",
     "pinned predictions": "/compare",
 }
-WRONG = {"nothing here": "/no/such/page", "somebody else's prediction": "/predictions/00000000-0000-0000-0000-000000000000"}
+WRONG = {
+    "nothing here": "/no/such/page",
+    "somebody else's prediction": "/predictions/00000000-0000-0000-0000-000000000000",
+}
 # What answers with JSON, a file, a stream, a part of a page or a redirect.
 NO_PAGES = {
     *("predict_api", "stream", "feed", "healthz", "readyz", "robots.txt", "favicon.ico"),

@@ -104,9 +104,9 @@ def test_six_tabs_of_one_person_each_hear_of_every_answer(open_page, push: str) 
         if push == "SSE":
             without_websockets(tab)
         tab.goto("/")
-        expect(tab.locator("[data-connection]:is([data-state=live], [data-state=stream], [data-state=polling])")).to_be_visible(
-            timeout=ANSWER_MS
-        )
+        expect(
+            tab.locator("[data-connection]:is([data-state=live], [data-state=stream], [data-state=polling])")
+        ).to_be_visible(timeout=ANSWER_MS)
     for tab in tabs[:2]:
         ask(tab)
         expect_answered(tab)

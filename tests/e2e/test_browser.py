@@ -1,12 +1,9 @@
 """The page in a real Chromium against the real run."""
 
-import os
-import signal
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection
+from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection, sign_up
 from tests.stack import RunningStack
 
 pytestmark = pytest.mark.browser
@@ -71,26 +68,12 @@ def test_without_javascript_the_form_leads_to_a_page_that_shows_the_answer(open_
     expect(answer(page)).to_have_attribute("data-state", "answered", timeout=ANSWER_MS)
 
 
-def test_an_open_page_comes_back_by_itself_when_the_web_process_was_killed(open_page, stack: RunningStack) -> None:
-    page = open_page()
-    expect_connection(page, "Live")
-    killed = stack.kill("web", signal.SIGKILL)
-    stack.wait_restarted("web", killed)
-    expect_connection(page, "Live")
-    ask(page)
-    expect_answered(page)
-
-
 def test_a_visitor_who_signs_up_keeps_what_was_asked_before(open_page) -> None:
     page = open_page()
     expect_connection(page, "Live")
     ask(page)
     expect_answered(page)
-    page.goto("/accounts/signup/")
-    page.locator("[name=username]").fill(f"newcomer-{os.urandom(4).hex()}")
-    for name in ("password1", "password2"):
-        page.locator(f"[name={name}]").fill("a-long-passphrase-1990")
-    page.locator("main form button[type=submit]").click()
+    sign_up(page)
     page.goto("/history")
     expect(page.locator("main")).to_contain_text("$")
 
@@ -103,10 +86,3 @@ def test_the_demo_user_logs_in_and_the_operator_sees_the_audit_in_admin(open_pag
     page.goto("/admin/predictions/prediction/")
     expect(page.locator("#result_list")).to_be_visible()
     expect(page.get_by_role("link", name="Add prediction")).to_have_count(0)
-
-
-@pytest.mark.parametrize("path", ["/", "/history", "/accounts/login/", "/accounts/signup/", "/api/docs/"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_fits_a_narrow_screen(open_page, path: str, scheme: str) -> None:
-    page = open_page(path, viewport={"width": 390, "height": 800}, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390

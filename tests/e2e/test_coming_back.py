@@ -1,38 +1,15 @@
 """Coming back in a real Chromium: notes, sharing, comparing, files, sales and the account."""
 
 import csv
-import os
 import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import ANSWER_MS, ask, expect_answered
+from tests.e2e.browsing import ANSWER_MS, PASSWORD, ask, expect_answered, expect_said, follow, press, sign_up
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a-long-passphrase-1990"
-
-
-def sign_up(page: Page) -> None:
-    page.goto("/accounts/signup/")
-    page.locator("[name=username]").fill(f"newcomer-{os.urandom(4).hex()}")
-    for name in ("password1", "password2"):
-        page.locator(f"[name={name}]").fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").click()
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def follow(page: Page, name: str) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
-
-
-def expect_said(page: Page, words: str) -> None:
-    expect(page.locator(".notice")).to_contain_text(words)
 
 
 @pytest.fixture
@@ -148,21 +125,3 @@ def test_an_account_makes_a_token_and_ends(member: Page) -> None:
     expect(member.get_by_role("link", name="Sign in")).to_be_visible()
     asked = member.request.get("/api/v1/predictions", headers={"Authorization": f"Token {key}"})
     assert asked.status == 401
-
-
-# -- for everybody ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_that_is_come_back_to_has_an_accessibility_violation(member: Page, scheme: str, width: int) -> None:
-    member.emulate_media(color_scheme=scheme)
-    member.set_viewport_size({"width": width, "height": 900})
-    own = member.url
-    press(member, "Share by a link")
-    shared = member.locator("a.key").get_attribute("href")
-    press(member, "Ask again with today's model")
-    pages = [f"{own}/note", f"{own}/sale", f"{own}/delete", shared, own, "/history", "/compare"]
-    for address in (*pages, "/accounts/", "/accounts/tokens/", "/accounts/delete/"):
-        member.goto(address)
-        violations = Axe().run(member).response["violations"]
-        assert [(found["id"], [node["target"] for node in found["nodes"]]) for found in violations] == [], address
-        assert member.evaluate("document.documentElement.scrollWidth") <= width, address

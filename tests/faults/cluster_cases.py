@@ -51,7 +51,7 @@ def lose_leader(name: str, number: signal.Signals, seconds: float) -> Fault:
 
 def lose_two(seconds: float) -> Fault:
     """Two nodes are killed, the leader of most partitions among them; the third alone may acknowledge nothing."""
-    return Fault(f"kill -9, {seconds:g} s", _struck(signal.SIGKILL, _two_leaders, then=_ask_at_the_door), seconds)
+    return Fault(f"kill -9, {seconds:g} s", _struck(signal.SIGKILL, _two_leaders, meanwhile=_ask_at_the_door), seconds)
 
 
 def _two_leaders(cluster: Cluster) -> list[KafkaNode]:
@@ -61,7 +61,7 @@ def _two_leaders(cluster: Cluster) -> list[KafkaNode]:
 def _struck(
     number: signal.Signals,
     choose: Callable[[Cluster], list[KafkaNode]],
-    then: Callable[[RunningStack], None] = lambda _: None,
+    meanwhile: Callable[[RunningStack], None] = lambda _: None,
 ) -> Callable:
     @contextmanager
     def struck(stack: RunningStack) -> Iterator[None]:
@@ -69,8 +69,9 @@ def _struck(
         for node in choose(cluster):
             strike(node, number)
         try:
-            then(stack)
+            meanwhile(stack)
             yield
+            meanwhile(stack)
         finally:
             cluster.make_whole()
 

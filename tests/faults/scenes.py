@@ -1,6 +1,6 @@
 """Every scene that `make faults` plays and docs/faults.md tells of."""
 
-from tests.faults import matrix
+from tests.faults import cluster_cases, matrix, rolling
 from tests.faults.stage import Scene
 
-SCENES: list[Scene] = [matrix.SCENE]
+SCENES: list[Scene] = [matrix.SCENE, cluster_cases.SCENE, rolling.SCENE]

@@ -162,6 +162,8 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
                 "fetch.wait.max.ms": 500,
                 "fetch.min.bytes": 1,
                 "fetch.error.backoff.ms": 100,
+                # Who joined while the topics were missing has no partitions, and learns only so that there are some.
+                "topic.metadata.refresh.interval.ms": 5000,
                 "queued.max.messages.kbytes": 16_384,
             }
         )

@@ -14,7 +14,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, F, Field, Q, QuerySet, Value, When
+from django.db.models import Case, F, Field, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,14 +22,10 @@ from predictions import idempotency
 from predictions.callers import Caller
 from predictions.contract import FieldError, Normalised
 from predictions.models import FeedEvent, IdempotencyKey, IntegrationSource, Prediction
+from predictions.overdue import overdue_rows
 
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
 _FEED_LOCK = 0x686F757365
-
-
-# How long an answer may take after the first and the second time a row was published.
-REPEAT_AFTER = (timedelta(seconds=5), timedelta(seconds=10))
-_OVERTAKEN_BY = timedelta(seconds=1)
 LATE = "late"
 """Flag of an answer that came after its owner had been told that none would."""
 
@@ -147,14 +143,8 @@ class Settled:
 # -- what takes too long -------------------------------------------------------------------------------------------
 @contextmanager
 def claim_overdue(*, limit: int) -> Iterator[list[Unpublished]]:
-    """Published rows that should have been answered by now, oldest first; held like those of `claim_unpublished`.
-
-    Overdue is a row without an answer 5 s after it was published, and 10 s after it was published again, that later
-    ones have overtaken, or while nothing at all is answered. In a mere queue nobody is overtaken: publishing its rows
-    again would only make it longer.
-    """
-    rows = _overdue_rows(timezone.now()).order_by("requested_at")
-    with _held(rows, limit) as claimed:
+    """Published rows that should have been answered by now; held like those of `claim_unpublished`."""
+    with _held(overdue_rows(), limit) as claimed:
         yield claimed
 
 
@@ -178,23 +168,6 @@ def fail_expired(*, limit: int) -> Settled:
         )
         _append_events(feeds, Prediction.Status.FAILED)
     return Settled(feeds)
-
-
-def _overdue_rows(now: datetime) -> QuerySet[Prediction]:
-    patience = Q()
-    for attempts, wait in enumerate(REPEAT_AFTER, start=1):
-        patience |= Q(attempts=attempts, published_at__lt=now - wait)
-    rows = Prediction.objects.filter(patience, settled_at__isnull=True)
-    last = (
-        FeedEvent.objects.filter(kind=Prediction.Status.ANSWERED)
-        .order_by("-pk")
-        .values_list("created_at", "prediction__published_at")
-        .first()
-    )
-    if last is None or last[0] < now - REPEAT_AFTER[0]:
-        return rows
-    answered_at, published_at = last
-    return rows.filter(published_at__lt=(published_at or answered_at) - _OVERTAKEN_BY)
 
 
 # -- the answer ----------------------------------------------------------------------------------------------------

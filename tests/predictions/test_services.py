@@ -1,6 +1,7 @@
 """The life of a prediction, as `predictions.services` writes it."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from predictions import services
 from predictions.callers import Caller
 from predictions.models import FeedEvent, IntegrationSource, Prediction
+from predictions.overdue import PROBES
 from tests.making import accepted, answer, answered, long_ago, publish_all, published, refusal, user, visitor
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -314,15 +316,48 @@ def test_after_the_second_publish_ten_more_seconds_are_waited_and_there_is_no_fo
         assert overdue() == expected
 
 
+def published_ago(seconds: float) -> dict[str, int]:
+    """The stages of a record that was published so long ago."""
+    return {"published": int((time.time() - seconds) * 1000)}
+
+
 def test_in_a_long_queue_that_moves_nobody_is_overdue_until_overtaken():
     waiting, ahead, behind = (published() for _ in range(3))
     long_ago(waiting, published_at=8)
-    long_ago(ahead, published_at=9)
-    long_ago(behind, published_at=6)
-    services.record_answers([answer(ahead.pk)])
+    services.record_answers([answer(ahead.pk, stages=published_ago(9))])
     assert overdue() == []
-    services.record_answers([answer(behind.pk)])
+    services.record_answers([answer(behind.pk, stages=published_ago(6))])
     assert overdue() == [waiting.pk]
+
+
+def test_the_first_record_of_a_question_that_was_published_twice_overtakes_nobody():
+    waiting, twice = published(), published()
+    long_ago(waiting, published_at=8)
+    long_ago(twice, published_at=1)
+    services.record_answers([answer(twice.pk, stages=published_ago(20))])
+    assert overdue() == []
+
+
+def test_an_answer_without_its_stages_overtakes_by_what_its_row_knows():
+    waiting, behind = published(), published()
+    long_ago(waiting, published_at=8)
+    long_ago(behind, published_at=6)
+    services.record_answers([answer(behind.pk, stages={})])
+    assert overdue() == [waiting.pk]
+
+
+def test_a_strangers_clock_of_another_age_stops_nobody():
+    waiting, strange = published(), published()
+    long_ago(waiting, published_at=8)
+    services.record_answers([answer(strange.pk, stages={"published": 999_999_999_999_999})])
+    assert overdue() == [waiting.pk]
+
+
+def test_while_nothing_is_answered_only_the_oldest_few_are_published_again():
+    rows = [published() for _ in range(PROBES + 1)]
+    for number, row in enumerate(rows):
+        long_ago(row, requested_at=8 + number, published_at=8)
+    assert overdue() == [row.pk for row in reversed(rows[1:])]
 
 
 def test_what_is_answered_is_neither_overdue_nor_given_up():

@@ -1,0 +1,50 @@
+"""Which published predictions should have been answered by now, and are to be published again."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from predictions.models import FeedEvent, Prediction
+
+# How long an answer may take after the first and the second time a row was published.
+REPEAT_AFTER = (timedelta(seconds=5), timedelta(seconds=10))
+_OVERTAKEN_BY = timedelta(seconds=1)
+PROBES = 20
+"""So many are published again at a time while nothing at all is answered."""
+
+
+def overdue_rows() -> QuerySet[Prediction]:
+    """Rows without an answer 5 s after they were published, and 10 s after that was done again; oldest first.
+
+    Where answers come, only those that later ones have overtaken: publishing the rows of a mere queue again would only
+    make it longer. Where none come, a few: a part may be frozen, and would find all of its queue three times when it
+    goes on. If what was published is lost, the answers to these few have overtaken the others.
+    """
+    now = timezone.now()
+    patience = Q()
+    for attempts, wait in enumerate(REPEAT_AFTER, start=1):
+        patience |= Q(attempts=attempts, published_at__lt=now - wait)
+    rows = Prediction.objects.filter(patience, settled_at__isnull=True).order_by("requested_at")
+    reached = _reached(now)
+    return rows[:PROBES] if reached is None else rows.filter(published_at__lt=reached - _OVERTAKEN_BY)
+
+
+def _reached(now: datetime) -> datetime | None:
+    """When the record was published that was answered last; None where nothing was answered for a while.
+
+    Its own stage tells, not its row, which knows only when it was published last.
+    """
+    last = (
+        FeedEvent.objects.filter(kind=Prediction.Status.ANSWERED)
+        .order_by("-pk")
+        .values_list("created_at", "prediction__published_at", "prediction__stages")
+        .first()
+    )
+    if last is None or last[0] < now - REPEAT_AFTER[0]:
+        return None
+    answered_at, published_at, stages = last
+    if "published" in stages:
+        # A stranger's record says what it likes.
+        return datetime.fromtimestamp(min(stages["published"] / 1000, answered_at.timestamp()), UTC)
+    return published_at or answered_at

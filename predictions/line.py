@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from predictions.models import Prediction
@@ -39,13 +39,11 @@ class Line:
 
 def read_line(before: Line | None) -> Line:
     """Measure now; `before` is what was measured last, whose rate holds on while there is no queue to measure."""
-    read_at, now = time.monotonic(), timezone.now()
+    read_at = time.monotonic()
     length = Prediction.objects.filter(settled_at__isnull=True).count()
     if length >= SHORT:
-        rate, answered = _rate(now)
-        if rate is None and not answered:
-            return Line(length, rate=None, rate_read_at=read_at, read_at=read_at)
-        if rate is not None and length > rate * _QUEUE_SECONDS:
+        is_moving, rate = _movement(timezone.now())
+        if not is_moving or (rate is not None and length > rate * _QUEUE_SECONDS):
             return Line(length, rate=rate, rate_read_at=read_at, read_at=read_at)
     if before is None or read_at - before.rate_read_at > RATE_HOLDS_SECONDS:
         return Line(length, rate=None, rate_read_at=read_at, read_at=read_at)
@@ -65,17 +63,20 @@ def length_before(prediction: Prediction) -> int:
     return Prediction.objects.filter(settled_at__isnull=True, requested_at__lt=prediction.requested_at).count()
 
 
-def _rate(now: datetime) -> tuple[float | None, int]:
-    """Answers a second since the first one in the window, and how many there were.
+def _movement(now: datetime) -> tuple[bool, float | None]:
+    """Whether anything was answered lately, and how much a second; None where that was but once.
 
-    From the first one, not from the window's begin: after an outage it would be too low for as long as the window is.
+    From the first answer of the window to the last, not over the whole window: else the rate would be too low for as
+    long as it is, after an outage and when one begins.
     """
     answers = Prediction.objects.filter(
         status__in=(Prediction.Status.ANSWERED, Prediction.Status.REJECTED), settled_at__gt=now - _WINDOW
     ).order_by()
-    found = answers.aggregate(first=Min("settled_at"), count=Count("*"))
-    if not found["count"]:
-        return None, 0
-    later = answers.filter(settled_at__gt=found["first"]).count()
-    seconds = (now - found["first"]).total_seconds()
-    return (later / seconds if later and seconds > 0 else None), found["count"]
+    ends = answers.aggregate(first=Min("settled_at"), last=Max("settled_at"))
+    if ends["first"] is None:
+        return False, None
+    if ends["first"] == ends["last"]:
+        return True, None
+    # Those of the first moment were answered before it.
+    count = answers.filter(settled_at__gt=ends["first"]).count()
+    return True, count / (ends["last"] - ends["first"]).total_seconds()

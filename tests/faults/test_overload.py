@@ -61,13 +61,14 @@ def _signal(processes: list[psutil.Process], number: int) -> None:
             process.send_signal(number)
 
 
+@pytest.mark.timeout(600 if IS_WHOLE else 180)
 def test_more_than_can_be_answered_costs_those_who_were_accepted_nothing(stack: RunningStack) -> None:
     times, seconds, finding = ("2", "60", "10") if IS_WHOLE else ("3", "12", "5")
     with held_back(stack):
         measured = stack.manage(
             *("bench_path", "--url", stack.base_url, "--json"),
             *("--overload", times, "--seconds", seconds, "--warm-up", finding),
-            seconds=240,
+            seconds=400 if IS_WHOLE else 120,
         )
     assert measured.returncode == 0, measured.stderr
     report = json.loads(measured.stdout.splitlines()[-1])

@@ -239,7 +239,7 @@ class TestReading:
         answers(10, seconds_ago=1)
         found = read_line(None)
         assert found.length == 50
-        assert found.rate == pytest.approx(20 / 4, rel=0.1), "those of the first moment came before it"
+        assert found.rate == pytest.approx(20 / 3), "those of the first moment came before it"
 
     def test_a_few_that_wait_are_no_queue(self):
         waiting(line.SHORT - 1)
@@ -257,7 +257,13 @@ class TestReading:
         waiting(500)
         answers(1, seconds_ago=0.5)
         answers(40, seconds_ago=0.2)
-        assert read_line(None).rate == pytest.approx(80, rel=0.3)
+        assert read_line(None).rate == pytest.approx(40 / 0.3)
+
+    def test_when_an_outage_begins_the_rate_does_not_sink_with_every_second_of_it(self):
+        waiting(200)
+        answers(10, seconds_ago=4.8)
+        answers(50, seconds_ago=3.8)
+        assert read_line(None).rate == pytest.approx(50)
 
     def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one(self):
         waiting(50)

@@ -1,6 +1,6 @@
-"""The whole suite: what it needs, the checks, the database tests on PostgreSQL, every test on SQLite.
+"""The whole suite: what it needs, the checks, every test on SQLite, the database tests on PostgreSQL, the faults.
 
-`python -m tests.suite`; ends with pytest's own closing line. With CI=true a part that is missing is a failure.
+`python -m tests.suite`; ends with pytest's own closing lines. With CI=true a part that is missing is a failure.
 """
 
 import os
@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import IO
 
 from housevalue.embedded import kafka_jars
 from tests import checks, postgres, requisites
@@ -24,15 +26,23 @@ def main() -> int:
         print(f"checks failed: {', '.join(failed)}")
         return 1
     _fetch_and_build()
-    with tempfile.TemporaryDirectory(prefix="housevalue-tests-") as var_dir:
-        environment = {**os.environ, "VAR_DIR": var_dir}
-        statuses = []
+    # The faults mostly wait for something to come back: they and PostgreSQL's tests run beside all others.
+    with ThreadPoolExecutor(1) as beside:
+        database_and_faults = beside.submit(_database_and_faults)
+        status = _pytest("SQLite", ["--ignore", "tests/faults"])
+        return max(status, database_and_faults.result())
+
+
+def _database_and_faults() -> int:
+    """Silent until they are done, for two runs' lines between each other can't be read."""
+    statuses = []
+    with tempfile.TemporaryFile("w+") as output:
         if postgres.is_installed():
             with postgres.running_postgres() as url:
-                print("pytest on PostgreSQL", flush=True)
-                statuses.append(pytest(["-m", "database"], {**environment, "DATABASE_URL": url}))
-        print("pytest on SQLite", flush=True)
-        statuses.append(pytest([], environment))
+                statuses.append(_pytest("PostgreSQL", ["-m", "database"], {"DATABASE_URL": url}, output))
+        statuses.append(_pytest("faults", ["tests/faults"], output=output))
+        output.seek(0)
+        print(output.read(), flush=True)
     return max(statuses)
 
 
@@ -44,8 +54,14 @@ def _fetch_and_build() -> None:
     subprocess.run([sys.executable, "redpanda/connect/build.py", "--install-go"], check=False)
 
 
-def pytest(arguments: list[str], environment: Mapping[str, str]) -> int:
-    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
+def _pytest(
+    name: str, arguments: list[str], more: Mapping[str, str] | None = None, output: IO[str] | None = None
+) -> int:
+    print(f"pytest: {name}", file=output, flush=True)
+    with tempfile.TemporaryDirectory(prefix="housevalue-tests-") as var_dir:
+        environment = {**os.environ, "VAR_DIR": var_dir, **(more or {})}
+        command = [sys.executable, "-m", "pytest", *arguments]
+        return subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ Headers = list[tuple[str, str | bytes | None]]
 # Between a poll that finds nothing and the next look at the stop flag.
 POLL_SECONDS = 0.2
 FLUSH_SECONDS = 15.0
-# A node answers in milliseconds. Less than the time after which the others take a silent consumer for dead.
-REQUEST_MS = 4_000
+# A node answers in milliseconds. Less than any flush waits: what is not answered is sent to another node in time.
+REQUEST_MS = 3_000
 
 
 class NotDelivered(Exception):
@@ -57,9 +57,11 @@ def _properties(**more: object) -> dict[str, Any]:
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 2000,
         "socket.keepalive.enable": True,
-        # A frozen node keeps its connections: only this sends a client to the node that has taken over.
+        # A frozen node keeps its connections: only these lead a client to the node that has taken over. Clients that
+        # looked only when a request of their own failed would find it one after the other along the path.
         "socket.timeout.ms": REQUEST_MS,
         "socket.connection.setup.timeout.ms": REQUEST_MS,
+        "topic.metadata.refresh.interval.ms": 1_000,
         "logger": logger,
         # librdkafka says "connection refused" forty times a second; `_Complaints` says it now and then.
         "log_level": 2,

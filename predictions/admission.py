@@ -137,8 +137,21 @@ class Admission:
             now, expected = self._clock(), self._expected_seconds() or 0.0
             if not self._keeps_closed(now, expected) and expected > settings.MOST_SECONDS_TO_ANSWER:
                 self._opens_at = now + expected - settings.MOST_SECONDS_TO_ANSWER * _OPENS_AT
+                self._tell_closed(now)
             if self._keeps_closed(now, expected):
                 raise LineFull(expected_seconds=expected, retry_after=math.ceil(self._opens_at - now))
+
+    def _tell_closed(self, now: float) -> None:
+        logger.warning(
+            "the door is closed for %.1f s: %.0f wait for answers, %s a second; %d are inside, %s pass a second;"
+            " a lap takes %.2f s",
+            self._opens_at - now,
+            self._length(),
+            self._line and self._line.rate,
+            self._inside,
+            self._door_rate,
+            min(self._laps),
+        )
 
     def is_closed(self) -> bool:
         """Whether a question would be refused now."""

@@ -11,18 +11,30 @@ from predictions.models import Prediction
 from predictions.throttle import within_rate
 
 
-def ask_json(*, body: bytes, caller: Caller, address: str, source: str, key_header: str | None = None) -> Prediction:
+def ask_json(
+    *,
+    body: bytes,
+    caller: Caller,
+    address: str,
+    source: str,
+    key_header: str | None = None,
+    is_let_in: bool = False,
+) -> Prediction:
     """Read a JSON body of features and ask; `key_header` is what the header `Idempotency-Key` says.
 
     Raises:
         BadKey, ContractError, FeatureErrors, KeyReused, LineFull, TooMany: nothing was stored.
     """
     key = idempotency.read_key(key_header)
-    return ask(features=parse_json(body), caller=caller, address=address, source=source, key=key)
+    return ask(features=parse_json(body), caller=caller, address=address, source=source, key=key, is_let_in=is_let_in)
 
 
-def ask(*, features: object, caller: Caller, address: str, source: str, key: str = "") -> Prediction:
+def ask(
+    *, features: object, caller: Caller, address: str, source: str, key: str = "", is_let_in: bool = False
+) -> Prediction:
     """Store what `caller` at `address` asks and ring the doorbell; under a key once, however often it is asked.
+
+    `is_let_in`: the door was open when it came.
 
     Raises:
         FeatureErrors, KeyReused, LineFull, TooMany: nothing was stored.
@@ -32,7 +44,8 @@ def ask(*, features: object, caller: Caller, address: str, source: str, key: str
         idempotency.check_same(first, normalise_features(features))
         return first
     admission.measure_if_due()
-    admission.check()
+    if not is_let_in:
+        admission.check()
     # What is refused below is not counted.
     with within_rate(caller=caller, address=address):
         question = supported(normalise_features(features))

@@ -13,6 +13,9 @@ from predictions.admission import LineFull, admission
 from predictions.idempotency import KEY_HEADER
 from predictions.problems import asking_problem
 
+LET_IN = "house value: let in"
+"""Member of the scope of a request that was not refused here and is not to be refused later."""
+
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 # A retry may be one of what was accepted; to another site's page Django must say that it may read the refusal.
@@ -38,6 +41,8 @@ class Doorway:
             except LineFull as error:
                 await _refuse(error, send)
                 return
+            # Who waits inside is counted as one who will be stored; refused later, the line would run dry.
+            scope = {**scope, LET_IN: True}
         with admission.passing():
             await self._application(scope, receive, send)
 

@@ -15,6 +15,7 @@ from predictions.api.schema import QUESTION, idempotency_key, problems
 from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
 from predictions.asking import ask_json
 from predictions.callers import caller_of
+from predictions.doorway import LET_IN
 from predictions.filters import PredictionFilter
 from predictions.idempotency import KEY_HEADER
 from predictions.models import Door, Prediction
@@ -61,6 +62,7 @@ class PredictionsView(ListAPIView):
             address=request.META.get("REMOTE_ADDR", ""),
             source=Door.API,
             key_header=request.headers.get(KEY_HEADER),
+            is_let_in=LET_IN in getattr(request, "scope", {}),
         )
         body = accepted(prediction)
         return Response(body, status=202, headers={"Location": body["status_url"]})

@@ -12,6 +12,7 @@ from predictions.asking import ask_json
 from predictions.callers import Caller, identify_request, remember_visitor
 from predictions.contract import MAX_BODY_BYTES
 from predictions.database_threads import in_database_thread
+from predictions.doorway import LET_IN
 from predictions.idempotency import KEY_HEADER
 from predictions.models import Door, Prediction
 from predictions.problems import ASKING_ERRORS, asking_problem, problem
@@ -67,6 +68,7 @@ def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
         address=request.META.get("REMOTE_ADDR", ""),
         source=_door(request),
         key_header=request.headers.get(KEY_HEADER),
+        is_let_in=LET_IN in getattr(request, "scope", {}),
     )
     return caller, prediction
 

@@ -6,9 +6,11 @@ import time
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
 
 from predictions import doorway
-from predictions.admission import Admission
+from predictions.admission import Admission, LineFull
+from predictions.admission import admission as standing
 from predictions.doorway import Doorway
 from predictions.line import Line
 
@@ -66,6 +68,23 @@ async def test_a_closed_door_refuses_before_django_with_the_time_when_it_opens(a
 async def test_what_is_not_for_it_to_decide_goes_to_django(admission, request_):
     start, _ = await asked(**request_)
     assert start["status"] == 202
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_was_let_in_is_not_refused_though_the_door_closed_meanwhile(house, monkeypatch):
+    is_open = [True, False]
+
+    def check() -> None:
+        if not is_open.pop(0):
+            raise LineFull(expected_seconds=12, retry_after=9)
+
+    monkeypatch.setattr(standing, "check", check)
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": DOOR, "headers": headers, "query_string": b""}
+    door = ApplicationCommunicator(Doorway(get_asgi_application(), paths={DOOR}), scope)
+    await door.send_input({"type": "http.request", "body": json.dumps(house).encode()})
+    assert (await door.receive_output(20))["status"] == 202
+    assert is_open == [False]
 
 
 async def test_who_is_inside_is_counted_until_it_is_answered(admission, monkeypatch):

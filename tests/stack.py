@@ -43,6 +43,11 @@ class RunningStack:
         return {**_clean_environment(), **self._description()["environment"]}
 
     @property
+    def supervisor(self) -> Path:
+        """The socket of the run's supervisord."""
+        return Path(self._description()["supervisor"])
+
+    @property
     def output(self) -> str:
         """All that the run has printed so far."""
         return self.output_file.read_text()
@@ -54,7 +59,7 @@ class RunningStack:
 
     def processes(self) -> dict[str, int]:
         """Program name -> pid of what runs now; empty when the run has ended."""
-        return running_programs(Path(self._description()["supervisor"])) if self.is_ready() else {}
+        return running_programs(self.supervisor) if self.is_ready() else {}
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
         """Send a signal to a program; the pid it had."""

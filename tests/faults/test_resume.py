@@ -1,0 +1,54 @@
+"""A thousand clients are cut at one moment while answers flow: each comes back and misses and repeats nothing."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.books import open_books
+from tests.faults.crowd import HOUSES, Crowd
+from tests.faults.faults import kill
+from tests.faults.stage import ENVIRONMENT, wait_settled
+from tests.faults.verdict import judge
+from tests.faults.wires import wire_to
+from tests.stack import RunningStack, running_stack, wait_until
+
+CLIENTS = 1_000
+STREAMS = 200
+QUESTIONS = 5_000
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    with running_stack(tmp_path_factory.mktemp("resume") / "run", env=ENVIRONMENT) as running:
+        yield running
+
+
+@pytest.mark.parametrize("cut", ["all connections reset", "web, kill -9"])
+def test_a_thousand_clients_cut_at_once_hear_each_of_their_answers_once_and_in_order(
+    stack: RunningStack, cut: str
+) -> None:
+    with (
+        open_books(stack) as books,
+        wire_to(stack.port) as wire,
+        Crowd(f"http://127.0.0.1:{wire.port}", books.make_accounts(CLIENTS), streams=STREAMS) as crowd,
+    ):
+        connections = sum(client.connections for client in crowd.clients)
+        books.insert(crowd.accounts, HOUSES, QUESTIONS)
+        wait_until(lambda: crowd.events > QUESTIONS / 10, 60, "answers to flow")
+        cut_at, heard_before = time.monotonic(), crowd.events
+        if cut == "web, kill -9":
+            with kill("web").strike(stack):
+                pass
+        else:
+            wire.drop()
+        wait_settled(crowd, books)
+        came_back = sum(client.connections for client in crowd.clients) - connections
+        verdict = judge(crowd.clients, books.records(crowd.accounts), struck_at=cut_at, over_at=cut_at)
+    print(
+        f"{cut}: {heard_before} of {QUESTIONS} heard before, {came_back} connections after, "
+        f"the last has caught up after {verdict.figures.settled} s"
+    )
+    verdict.check()
+    assert verdict.figures.answered == QUESTIONS
+    assert came_back >= CLIENTS

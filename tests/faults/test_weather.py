@@ -8,24 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults import clocks, disk, outside, weather
+from tests.faults import weather
 from tests.faults.stage import Case, Scene
 
 IS_WHOLE = os.environ.get("FAULTS") == "whole"
 
 
-def needs(scene: Scene) -> str:
-    """What this machine lacks for a scene; empty when it can be played."""
-    if scene is clocks.SCENE and clocks.libfaketime() is None:
-        return "libfaketime is missing: apt install faketime"
-    if scene is disk.SCENE and not disk.can_mount():
-        return "only root may mount a small disk"
-    return ""
-
-
 CASES = [
-    pytest.param(scene, case, id=case.name, marks=pytest.mark.skipif(bool(needs(scene)), reason=needs(scene)))
-    for scene in (weather.SCENE, outside.SCENE, clocks.SCENE, disk.SCENE)
+    pytest.param(scene, case, id=case.name, marks=pytest.mark.skipif(bool(missing), reason=missing))
+    for scene in weather.SCENES
+    for missing in [weather.missing_for(scene)]
     for case in scene.cases
     if IS_WHOLE or (scene is weather.SCENE and case.name in weather.FAST)
 ]

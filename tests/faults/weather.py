@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 
 import redis
 
+from tests.faults import clocks, disk, outside
 from tests.faults.faults import Fault
 from tests.faults.loads import BULK, STEADY
 from tests.faults.matrix import WITHIN_SECONDS
@@ -47,3 +48,14 @@ SCENE = Scene(
 )
 # The most telling ones.
 FAST = ["valkey, FLUSHALL, bulk 5,000", "database, locked 10 s, 50/s"]
+
+SCENES = (SCENE, outside.SCENE, clocks.SCENE, disk.SCENE)
+
+
+def missing_for(scene: Scene) -> str:
+    """What this machine lacks for a scene; empty when it can be played."""
+    if scene is clocks.SCENE and clocks.libfaketime() is None:
+        return "libfaketime is missing: apt install faketime"
+    if scene is disk.SCENE and not disk.can_mount():
+        return "only root may mount a small disk"
+    return ""

@@ -229,6 +229,7 @@ def _webp(page: Page) -> bytes:
     width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
     # A window as high as the page: what sticks to the window's edge would stand in the middle of the picture.
     page.set_viewport_size({"width": width, "height": min(height, _MOST_HEIGHT)})
+    page.evaluate("scrollTo(0, 0)")
     session = page.context.new_cdp_session(page)
     taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": _QUALITY})
     return base64.b64decode(taken["data"])

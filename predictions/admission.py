@@ -12,6 +12,7 @@ import logging
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,13 +20,15 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from predictions.line import RATE_HOLDS_SECONDS, SHORT, Line, Place, length_before, read_line
+from predictions.line import SHORT, Line, Place, length_before, read_line
 from predictions.models import Prediction
 from predictions.throttle import TooMany
 
 logger = logging.getLogger(__name__)
 
 MEASURED_FOR_SECONDS = 1.0
+# So many of them make the rate at which questions pass the door.
+_DOOR_MEASUREMENTS = 5
 # Parts of MOST_SECONDS_TO_ANSWER: the door opens when so much is left to answer, at once with less than the second.
 _OPENS_AT = 1 / 3
 _RUNS_DRY_AT = 1 / 10
@@ -58,8 +61,8 @@ class Admission:
         self._admitted = 0
         self._opens_at = 0.0
         self._inside = self._inside_before = self._passed = 0
+        self._passes: deque[tuple[int, float]] = deque(maxlen=_DOOR_MEASUREMENTS)
         self._door_rate: float | None = None
-        self._door_rate_at = 0.0
         self._laps = (0.0, 0.0)
         self._lap_at = 0.0
 
@@ -108,7 +111,7 @@ class Admission:
         with self._lock:
             before, self._line, self._admitted = self._line, line, 0
             if before is not None:
-                self._measure_door(line.read_at - before.read_at, line.read_at)
+                self._measure_door(line.read_at - before.read_at)
             self._inside_before, self._passed = self._inside, 0
 
     def _measure_and_close(self) -> None:
@@ -119,11 +122,13 @@ class Admission:
         finally:
             connection.close()
 
-    def _measure_door(self, seconds: float, now: float) -> None:
+    def _measure_door(self, seconds: float) -> None:
         """A rate is one only while there was a queue all the time; none that passed is an outage, not a rate."""
         if min(self._inside, self._inside_before) >= SHORT:
-            self._door_rate, self._door_rate_at = self._passed / seconds or None, now
-        elif now - self._door_rate_at > RATE_HOLDS_SECONDS:
+            self._passes.append((self._passed, seconds))
+            self._door_rate = sum(passed for passed, _ in self._passes) / sum(took for _, took in self._passes) or None
+        else:
+            self._passes.clear()
             self._door_rate = None
 
     # -- deciding --------------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from predictions.models import Prediction
 
 SHORT = 20
 """So few questions are no queue, and their number says nothing of the rate."""
-# The answers of so many seconds make the rate. They come in batches: of much less than this they'd be one or none.
-_WINDOW = timedelta(seconds=5)
-RATE_HOLDS_SECONDS = 30.0
-"""What was measured longer ago, in another queue, says nothing of this one."""
+# The answers of so many seconds make the rate. They come in batches, and a busy machine answers by fits and starts.
+_WINDOW = timedelta(seconds=10)
+# Nothing at all for so long is no slow line, it is an outage.
+_SILENCE = timedelta(seconds=5)
+# What was measured longer ago, in another queue, says nothing of this one.
+_RATE_HOLDS_SECONDS = 30.0
 _QUEUE_SECONDS = 1.0
 
 
@@ -45,7 +47,7 @@ def read_line(before: Line | None) -> Line:
         is_moving, rate = _movement(timezone.now())
         if not is_moving or (rate is not None and length > rate * _QUEUE_SECONDS):
             return Line(length, rate=rate, rate_read_at=read_at, read_at=read_at)
-    if before is None or read_at - before.rate_read_at > RATE_HOLDS_SECONDS:
+    if before is None or read_at - before.rate_read_at > _RATE_HOLDS_SECONDS:
         return Line(length, rate=None, rate_read_at=read_at, read_at=read_at)
     return Line(length, rate=before.rate, rate_read_at=before.rate_read_at, read_at=read_at)
 
@@ -73,7 +75,7 @@ def _movement(now: datetime) -> tuple[bool, float | None]:
         status__in=(Prediction.Status.ANSWERED, Prediction.Status.REJECTED), settled_at__gt=now - _WINDOW
     ).order_by()
     ends = answers.aggregate(first=Min("settled_at"), last=Max("settled_at"))
-    if ends["first"] is None:
+    if ends["last"] is None or ends["last"] < now - _SILENCE:
         return False, None
     if ends["first"] == ends["last"]:
         return True, None

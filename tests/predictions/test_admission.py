@@ -233,7 +233,7 @@ class TestReading:
 
     def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue(self):
         waiting(50)
-        answers(7, seconds_ago=9)
+        answers(7, seconds_ago=12)
         answers(5, seconds_ago=4)
         answers(10, seconds_ago=2)
         answers(10, seconds_ago=1)

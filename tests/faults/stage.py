@@ -40,6 +40,8 @@ class Case:
     """In so many seconds answers must come again."""
     from_start: bool = False
     """Whether `within` counts from the fault's start: others take over while it lasts."""
+    is_always_open: bool = False
+    """Whether every question must be accepted: there is another door to try."""
 
     @property
     def name(self) -> str:
@@ -117,13 +119,15 @@ def play(case: Case, stack: RunningStack, books: Books) -> Verdict:
             time.sleep(case.fault.seconds)
         over_at = time.monotonic()
         case.load.after(crowd, over_at)
-        wait_settled(crowd, books)
+        is_settled = wait_settled(crowd, books)
         return judge(
             crowd.clients,
             books.records(crowd.accounts),
             struck_at=struck_at,
             over_at=struck_at if case.from_start else over_at,
             within=case.within,
+            is_settled=is_settled,
+            is_always_open=case.is_always_open,
         )
 
 

@@ -21,7 +21,7 @@ def records(
 
 
 def verdict(clients: list[Client], found: Records, within: float | None = None) -> Verdict:
-    return judge(clients, found, struck_at=10.0, over_at=10.0, within=within)
+    return judge(clients, found, struck_at=10.0, over_at=10.0, within=within, is_settled=True)
 
 
 def a_good_end() -> tuple[list[Client], Records]:
@@ -66,6 +66,13 @@ def test_failed_and_then_answered_is_late_and_no_double() -> None:
     judged = verdict([client(ANNA, Heard(1, "x", "failed", 40.0), Heard(2, "x", "answered", 41.0))], found)
     judged.check()
     assert (judged.figures.late, judged.figures.failed, judged.figures.doubled) == (1, 0, 0)
+
+
+def test_failed_and_never_answered_is_a_complaint_though_its_owner_was_told() -> None:
+    found = records(Row("x", "u1", "failed", 3), events=(Told(1, "u1", "x", "failed"),))
+    judged = verdict([client(ANNA, Heard(1, "x", "failed", 40.0))], found)
+    assert (judged.figures.failed, judged.figures.lost) == (1, 0)
+    assert judged.complaints[0] == "1 given up at the deadline, and not answered later: x (failed, published 3 times)"
 
 
 def test_the_same_event_heard_twice_is_a_double() -> None:
@@ -126,6 +133,20 @@ def test_a_run_that_never_comes_to_rest_is_a_complaint() -> None:
     clients, found = a_good_end()
     [complaint] = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=False).complaints
     assert complaint.startswith("it never came to rest")
+
+
+def test_a_question_given_up_and_never_answered_is_a_complaint() -> None:
+    found = records(Row("x", "u1", "failed", 3), events=(Told(1, "u1", "x", "failed"),))
+    complaints = verdict([client(ANNA, Heard(1, "x", "failed", 40.0), accepted=("x",))], found).complaints
+    assert complaints[0] == "1 given up and not answered later: x (failed, published 3 times)"
+
+
+def test_a_refusal_is_a_complaint_where_another_door_is_open() -> None:
+    clients, found = a_good_end()
+    clients[0].refused["503"] = 1
+    judged = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=True, is_always_open=True)
+    assert judged.complaints == ["1 were refused: {'503': 1}"]
+    assert verdict(clients, found).complaints == []
 
 
 def test_a_post_without_an_answer_was_accepted_if_its_row_is_there() -> None:

@@ -75,12 +75,14 @@ def judge(
     struck_at: float,
     over_at: float,
     within: float | None = None,
-    is_settled: bool = True,
+    is_settled: bool,
+    is_always_open: bool = False,
 ) -> Verdict:
     """Compare what was stored with what was heard; moments are `time.monotonic`'s.
 
     `within`: in so many seconds after the fault (after its end, where it lasted) answers must come again.
     `is_settled`: whether the run came to rest in time; a topic on which records wait for ever is a fault of its own.
+    `is_always_open`: whether no question may be refused.
     """
     told: dict[str, list[str]] = {}
     for event in records.events:
@@ -110,8 +112,10 @@ def judge(
         again_after_end=_seconds(again, over_at),
         settled=_seconds(max((heard.at for client in clients for heard in client.heard), default=None), struck_at),
     )
+    given_up = [prediction for prediction, kinds in told.items() if kinds[-1] == "failed"]
     broken = [
         *_complaint("lost", lost, records),
+        *_complaint("given up and not answered later", given_up, records),
         *_complaint("doubled", doubled, records),
         *_complaint("told to somebody else", strangers, records),
         *_complaint("stored and not told once, in order, to its owner", untold, records),
@@ -119,10 +123,14 @@ def judge(
             "rejected, though it can be answered", [i for i, kinds in told.items() if "rejected" in kinds], records
         ),
     ]
+    given_up = [prediction for prediction, kinds in told.items() if kinds == ["failed"]]
+    broken += _complaint("given up at the deadline, and not answered later", given_up, records)
     if records.ledger.get("complaint"):
         broken.append(f"the ledger: {records.ledger['complaint']}")
     if not is_settled:
         broken.append("it never came to rest: something is in flight, waits on a topic, or was not heard")
+    if is_always_open and figures.refused:
+        broken.append(f"{figures.refused} were refused: {figures.refusals}")
     if again is None:
         broken.append("nobody was answered after the fault")
     return Verdict(figures, broken, _too_slow(figures, within), records.ledger)

@@ -1,6 +1,7 @@
 """What becomes of a scoring batch whose worker process died: isolate the item to blame, answer its mates."""
 
 import logging
+import time
 from typing import Any
 
 from billiard.einfo import ExceptionInfo, ExceptionWithTraceback
@@ -12,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 # So many workers may die of one prediction.
 MOST_LOST = 3
+# Between two tries to acknowledge, and how long it is tried: after that Redis hands the batch out again anyway.
+ACK_PAUSE_SECONDS = 0.5
+ACK_SECONDS = 60.0
 
 
 class BatchRequest(Request):
@@ -20,6 +24,25 @@ class BatchRequest(Request):
     The message alone doesn't: it is marked as redelivered by a lost link to Redis as well, and of that nobody is to
     blame. A batch whose main process died too comes back by Redis, uncounted.
     """
+
+    acknowledged: bool
+
+    def acknowledge(self) -> None:
+        """Tell Redis that the batch is done, again and again while the link is cut; nothing else can be done meanwhile.
+
+        Celery tries once and goes on. A batch that was never acknowledged fills the worker's one place for ever: it
+        takes no other, though the link is back.
+        """
+        end = time.monotonic() + ACK_SECONDS
+        while not self.acknowledged:
+            try:
+                self._on_ack(logger, ())
+                self.acknowledged = True
+            except self._connection_errors as error:
+                if time.monotonic() > end:
+                    raise SystemExit(f"a batch can't be acknowledged: {error}") from error
+                logger.warning("a batch can't be acknowledged, trying again: %s", error)
+                time.sleep(ACK_PAUSE_SECONDS)
 
     def on_failure(self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False) -> None:
         if self._was_killed(exc_info) and self._try_again():

@@ -53,6 +53,13 @@ REQUISITES = (
         ("nginx-light",),
     ),
     Requisite(
+        "libfaketime",
+        lambda: any(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")),
+        "a wrong clock in the whole of the fault tests",
+        "apt install faketime",
+        ("faketime",),
+    ),
+    Requisite(
         "Rust for WebAssembly",
         has_wasm_target,
         "that the transforms are what their sources say",

@@ -6,7 +6,7 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format requirements bench faults screenshots wasm clean runtime-environment dev-environment
+.PHONY: help run test check format requirements bench faults paint screenshots wasm clean runtime-environment dev-environment
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,6 +29,9 @@ bench: dev-environment ## latency and bulk speed of the whole path, against a ru
 
 faults: dev-environment ## kill each part under each load and write docs/faults.md (ONLY=pattern; outcomes stay in var/faults)
 	@exec $(BIN)/python -m tests.faults --only "$(or $(ONLY),*)"
+
+paint: dev-environment ## how fast pages appear and how still they stand, into docs/paint.md; 1 where a bar is missed
+	@$(BIN)/python -m tests.paint
 
 screenshots: dev-environment ## a picture of every page of a real run, in docs/screenshots/
 	@$(BIN)/python -m tests.screenshots

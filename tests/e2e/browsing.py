@@ -1,9 +1,10 @@
 """What a person does on the page, and what that person waits for."""
 
 import os
+from collections.abc import Iterable
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 ANSWER_MS = 20_000
 PASSWORD = "a-long-passphrase-1990"
@@ -103,13 +104,13 @@ def cut_words(page: Page) -> list[str]:
     return page.evaluate(CUT)
 
 
-# Words that reach over the edge of the window, or of a box that hides what reaches over its own.
+# Words that reach over the edge of the window, or of a box that hides what reaches over its own and can't be scrolled.
 CUT = """() => {
   const isHidden = (element) => !element.checkVisibility({ checkVisibilityCSS: true })
-    || element.closest(".visually-hidden, .skip, .wide-table, template, svg");
+    || element.closest(".visually-hidden, .skip, template, svg");
   const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const cut = [];
-  while (words.nextNode()) {
+  outer: while (words.nextNode()) {
     const { parentElement } = words.currentNode;
     if (!words.currentNode.data.trim() || isHidden(parentElement)) continue;
     const range = document.createRange();
@@ -117,7 +118,9 @@ CUT = """() => {
     const { left, right } = range.getBoundingClientRect();
     let [begin, end] = [0, innerWidth];
     for (let box = parentElement; box; box = box.parentElement) {
-      if (!["hidden", "clip"].includes(getComputedStyle(box).overflowX)) continue;
+      const { overflowX } = getComputedStyle(box);
+      if (["auto", "scroll"].includes(overflowX)) continue outer;
+      if (!["hidden", "clip"].includes(overflowX)) continue;
       const edges = box.getBoundingClientRect();
       [begin, end] = [Math.max(begin, edges.left), Math.min(end, edges.right)];
     }
@@ -125,6 +128,12 @@ CUT = """() => {
   }
   return cut;
 }"""
+
+
+def weight(heard: Iterable[Response]) -> int:
+    """Bytes as they came over the wire, heads and bodies, without fonts."""
+    sizes = [response.request.sizes() for response in heard if response.request.resource_type != "font"]
+    return sum(size["responseHeadersSize"] + size["responseBodySize"] for size in sizes)
 
 
 def layout_shift(page: Page) -> float:

@@ -72,7 +72,7 @@ def test_failed_and_never_answered_is_a_complaint_though_its_owner_was_told() ->
     found = records(Row("x", "u1", "failed", 3), events=(Told(1, "u1", "x", "failed"),))
     judged = verdict([client(ANNA, Heard(1, "x", "failed", 40.0))], found)
     assert (judged.figures.failed, judged.figures.lost) == (1, 0)
-    assert judged.complaints[0] == "1 given up at the deadline, and not answered later: x (failed, published 3 times)"
+    assert judged.complaints[0] == "1 given up and not answered later: x (failed, published 3 times)"
 
 
 def test_the_same_event_heard_twice_is_a_double() -> None:

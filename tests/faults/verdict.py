@@ -123,8 +123,6 @@ def judge(
             "rejected, though it can be answered", [i for i, kinds in told.items() if "rejected" in kinds], records
         ),
     ]
-    given_up = [prediction for prediction, kinds in told.items() if kinds == ["failed"]]
-    broken += _complaint("given up at the deadline, and not answered later", given_up, records)
     if records.ledger.get("complaint"):
         broken.append(f"the ledger: {records.ledger['complaint']}")
     if not is_settled:

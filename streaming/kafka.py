@@ -157,9 +157,10 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
-                # So long the partitions of a killed member wait for the next one; brokers allow no less than 6 s.
-                "session.timeout.ms": 6_000,
-                "heartbeat.interval.ms": 2000,
+                # So long the partitions of a killed member wait for the next one. A cluster needs nearly as long to
+                # replace a node that kept a group; members who lost it meanwhile would wait for their own ghosts.
+                "session.timeout.ms": 8_000,
+                "heartbeat.interval.ms": 1000,
                 # The broker answers as soon as there is one byte; an idle topic costs two requests a second.
                 "fetch.wait.max.ms": 500,
                 "fetch.min.bytes": 1,

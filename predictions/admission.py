@@ -27,7 +27,7 @@ from predictions.throttle import TooMany
 logger = logging.getLogger(__name__)
 
 MEASURED_FOR_SECONDS = 1.0
-# So many of them make the rate at which questions pass the door.
+# So many of them in a row make the rate at which questions pass the door.
 _DOOR_MEASUREMENTS = 5
 # Parts of MOST_SECONDS_TO_ANSWER: the door opens when so much is left to answer, at once with less than the second.
 _OPENS_AT = 1 / 3
@@ -123,13 +123,15 @@ class Admission:
             connection.close()
 
     def _measure_door(self, seconds: float) -> None:
-        """A rate is one only while there was a queue all the time; none that passed is an outage, not a rate."""
-        if min(self._inside, self._inside_before) >= SHORT:
-            self._passes.append((self._passed, seconds))
-            self._door_rate = sum(passed for passed, _ in self._passes) / sum(took for _, took in self._passes) or None
-        else:
+        """A rate is one only while there was a queue all the time: what passes in a shorter stall is none."""
+        if min(self._inside, self._inside_before) < SHORT:
             self._passes.clear()
+        else:
+            self._passes.append((self._passed, seconds))
+        if len(self._passes) < _DOOR_MEASUREMENTS:
             self._door_rate = None
+            return
+        self._door_rate = sum(passed for passed, _ in self._passes) / sum(took for _, took in self._passes) or None
 
     # -- deciding --------------------------------------------------------------------------------------------------
     def check(self) -> None:

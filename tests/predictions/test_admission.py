@@ -138,21 +138,33 @@ def test_when_nothing_at_all_is_answered_questions_are_accepted_and_wait(queues)
 
 # -- the door's own queue --------------------------------------------------------------------------------------------
 def rush(queues: Queues, *, inside: int, passed: int) -> None:
-    """A second in which so many stay inside the door and so many pass it."""
+    """Five seconds in each of which so many stay inside the door and so many pass it."""
     for _ in range(inside):
         queues.inside.enter_context(queues.admission.passing())
-    with ExitStack() as through:
-        for _ in range(passed):
-            through.enter_context(queues.admission.passing())
-        queues.admission.measure()
-    queues.now += 1
     queues.admission.measure()
+    for _ in range(5):
+        for _ in range(passed):
+            with queues.admission.passing():
+                pass
+        queues.now += 1
+        queues.admission.measure()
 
 
 def test_it_closes_too_when_the_door_itself_is_what_takes_long(queues):
     queues.rate = None
     rush(queues, inside=900, passed=60)
     assert queues.retry_after() == 12, "15 s at 60/s, open at a third of ten"
+
+
+def test_a_stall_of_a_moment_is_no_queue(queues):
+    queues.rate = None
+    rush(queues, inside=0, passed=60)
+    for _ in range(900):
+        queues.inside.enter_context(queues.admission.passing())
+    for _ in range(2):
+        queues.now += 1
+        queues.admission.measure()
+    assert queues.retry_after() is None
 
 
 def test_a_few_inside_the_door_are_no_queue(queues):

@@ -68,13 +68,6 @@ def test_failed_and_then_answered_is_late_and_no_double() -> None:
     assert (judged.figures.late, judged.figures.failed, judged.figures.doubled) == (1, 0, 0)
 
 
-def test_failed_and_never_answered_is_a_complaint_though_its_owner_was_told() -> None:
-    found = records(Row("x", "u1", "failed", 3), events=(Told(1, "u1", "x", "failed"),))
-    judged = verdict([client(ANNA, Heard(1, "x", "failed", 40.0))], found)
-    assert (judged.figures.failed, judged.figures.lost) == (1, 0)
-    assert judged.complaints[0] == "1 given up and not answered later: x (failed, published 3 times)"
-
-
 def test_the_same_event_heard_twice_is_a_double() -> None:
     clients, found = a_good_end()
     clients[0].heard.append(clients[0].heard[0])

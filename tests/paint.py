@@ -22,8 +22,8 @@ from tests.requisites import chromium_path
 from tests.stack import ROOT, RunningStack, running_stack
 
 FILE = ROOT / "docs" / "paint.md"
-LOADS = 5
-ANSWERS = 20
+LOADS = 3
+ANSWERS = 10
 WIDTHS = (390, 1440)
 MOST_PAINT_MS, MOST_BYTES, MOST_SHIFT = 1000, 150 * 1024, 0.005
 _HAND_MS = 700  # What shifts within half a second of a click counts as wanted.
@@ -74,10 +74,16 @@ def paint(site: Site, name: str) -> Painted:
         with with_empty_cache(site, name) as page:
             page.on("response", lambda response, heard=heard: heard.append(response))
             page.goto(site.address_of(name), wait_until="networkidle")
-            paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+            paints.append(_first_contentful_paint(page))
             shifts.append(layout_shift(page))
             weights.append(weight(heard))
     return Painted(name, paints, max(weights), max(shifts))
+
+
+def _first_contentful_paint(page: Page) -> float:
+    """Milliseconds from the start of the navigation; the entry may come after everything is loaded."""
+    found = page.wait_for_function("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+    return found.json_value()
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
@@ -161,7 +167,8 @@ def main() -> int:
         FILE.write_text(report(painted, answered, browser.version, load))
         browser.close()
     print(FILE.read_text())
-    missed = [measured.row() for measured in (*painted, *answered) if not measured.is_good]
+    measured: list[Painted | Answered] = [*painted, *answered]
+    missed = [one.row() for one in measured if not one.is_good]
     print(f"over the bar: {missed}" if missed else "every bar holds")
     return 1 if missed else 0
 

@@ -34,7 +34,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=_HELP)
-    parser.add_argument("--only", metavar="PATTERN", default="*", help="cases whose name has this, * and ? allowed")
+    parser.add_argument(
+        "--only", metavar="PATTERN", default="*", help="cases with this in 'scene: name', * and ? allowed"
+    )
     parser.add_argument("--again", action="store_true", help="also those whose outcome is kept from an earlier run")
     parser.add_argument("--failed", action="store_true", help="of those kept only the ones that broke a promise, again")
     parser.add_argument("--minutes", type=float, default=90, help="begin no case after so many (default %(default)s)")
@@ -46,7 +48,7 @@ def _arguments() -> argparse.Namespace:
 
 def _chosen(scene: Scene, arguments: argparse.Namespace, results: Results) -> list[Case]:
     kept = results.read()
-    named = [case for case in scene.cases if fnmatch.fnmatch(case.name, f"*{arguments.only}*")]
+    named = [case for case in scene.cases if fnmatch.fnmatch(f"{scene.name}: {case.name}", f"*{arguments.only}*")]
     if arguments.failed:
         return [case for case in named if kept.get((scene.name, case.name), {}).get("complaints")]
     return [case for case in named if arguments.again or (scene.name, case.name) not in kept]

@@ -9,8 +9,11 @@ from predictions.line import Place
 from predictions.models import FeedEvent, Prediction
 
 
-def represent(prediction: Prediction) -> dict:
-    """A prediction as JSON-ready values; prices in whole dollars of 1990, times in RFC 3339, stages in epoch ms."""
+def represent(prediction: Prediction, place: Place | None = None) -> dict:
+    """A prediction as JSON-ready values; prices in whole dollars of 1990, times in RFC 3339, stages in epoch ms.
+
+    `place`: where it waits, told of one that is looked at alone: of many, each would have to be counted.
+    """
     answered = prediction.status == Prediction.Status.ANSWERED
     return {
         "id": str(prediction.id),
@@ -26,7 +29,7 @@ def represent(prediction: Prediction) -> dict:
         "requested_at": _text(prediction.requested_at),
         "settled_at": _text(prediction.settled_at),
         "stages": prediction.stages,
-        "line": _line(admission.place_of(prediction)),
+        "line": _line(place),
         **links(prediction),
     }
 

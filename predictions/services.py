@@ -72,8 +72,10 @@ def claim_visitor_predictions(*, visitor_feed_key: str, user: User) -> int:
     """Give `user` what a visitor asked, with the feed that tells of it; how many predictions."""
     feed_key = Caller.of_user(user).feed_key
     with transaction.atomic():
-        # The rows first: a deliverer that holds them has told the visitor's feed before the events are taken over.
-        claimed = Prediction.objects.filter(feed_key=visitor_feed_key, owner__isnull=True).update(
+        # The rows first: a deliverer that holds them has told the visitor's feed before the events are taken over. It
+        # takes them in this order too: in another, each could wait for the other.
+        asked = Prediction.objects.filter(feed_key=visitor_feed_key, owner__isnull=True).order_by("pk")
+        claimed = Prediction.objects.filter(pk__in=list(_locked(asked).values_list("pk", flat=True))).update(
             owner=user, feed_key=feed_key
         )
         own_keys = IdempotencyKey.objects.filter(feed_key=feed_key).values("key")

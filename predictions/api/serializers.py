@@ -63,7 +63,7 @@ class PredictionSerializer(LinksSerializer):
     stages = serializers.DictField(
         child=serializers.IntegerField(), help_text="Stage -> epoch milliseconds at which it was left."
     )
-    line = PlaceSerializer(allow_null=True, help_text="Null once it is settled.")
+    line = PlaceSerializer(allow_null=True, help_text="Null once it is settled, and in lists.")
 
     def to_representation(self, prediction: Prediction) -> dict:
         return represent(prediction)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from predictions.admission import admission
 from predictions.api.schema import QUESTION, idempotency_key, problems
 from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
 from predictions.asking import ask_json
@@ -21,7 +22,7 @@ from predictions.idempotency import KEY_HEADER
 from predictions.models import Door, Prediction
 from predictions.problems import problem
 from predictions.reading import own_predictions, readable_prediction
-from predictions.representation import accepted
+from predictions.representation import accepted, represent
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -81,7 +82,8 @@ class PredictionView(APIView):
         responses={200: PredictionSerializer, **problems(401, 404)},
     )
     def get(self, request: Request, pk, **kwargs) -> Response:
-        return Response(PredictionSerializer(readable_prediction(str(pk), caller_of(request))).data)
+        prediction = readable_prediction(str(pk), caller_of(request))
+        return Response(represent(prediction, admission.place_of(prediction)))
 
 
 def not_found(request: HttpRequest, **kwargs) -> JsonResponse:

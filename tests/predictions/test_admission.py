@@ -13,11 +13,12 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from predictions import asking, line, representation
+from predictions import line
 from predictions.admission import Admission, LineFull
+from predictions.admission import admission as standing
+from predictions.api import views as api_views
 from predictions.line import Line, Place, read_line
 from predictions.models import Prediction
-from predictions.views import prediction as prediction_page
 from predictions.wording import place_in_words
 from streaming.bench_overload import retry_after_error
 from tests.making import FEATURES, accepted, answer, services
@@ -298,12 +299,18 @@ class TestReading:
 
 
 # -- at the doors ----------------------------------------------------------------------------------------------------
+def stand_in(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process asks its admission is answered by that of the test."""
+    for name in ("check", "admitted", "newest_place", "place_of"):
+        monkeypatch.setattr(standing, name, getattr(queues.admission, name))
+
+
 @pytest.fixture
 def full(queues, monkeypatch) -> Queues:
     """The doors of this process find 12 s of questions before them."""
     queues.measure(length=1200)
     queues.admission.measure_if_due = lambda: None
-    monkeypatch.setattr(asking, "admission", queues.admission)
+    stand_in(queues, monkeypatch)
     return queues
 
 
@@ -362,7 +369,7 @@ def line_of_800(queues, monkeypatch) -> Queues:
     waiting(800)
     queues.measure(length=800)
     queues.admission.measure_if_due = lambda: None
-    for module in (asking, representation, prediction_page):
+    for module in (asking, representation, api_views, prediction_page):
         monkeypatch.setattr(module, "admission", queues.admission)
     return queues
 

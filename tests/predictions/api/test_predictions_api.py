@@ -6,7 +6,9 @@ import uuid
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from housevalue.asgi import django_application
 from predictions.callers import Caller, make_token, revoke_token
@@ -161,6 +163,16 @@ def test_only_ones_own_predictions_are_listed_newest_first(program, ada):
 def test_a_listed_prediction_is_its_one_representation(program, ada):
     prediction = making.answered(Caller.of_user(ada))
     assert program.get(PREDICTIONS).json()["results"] == [json.loads(json.dumps(represent(prediction)))]
+
+
+def test_a_list_of_those_that_wait_takes_no_more_queries_than_one(program, ada, django_assert_max_num_queries):
+    making.accepted(Caller.of_user(ada))
+    with CaptureQueriesContext(connection) as of_one:
+        program.get(PREDICTIONS)
+    for _ in range(5):
+        making.accepted(Caller.of_user(ada))
+    with django_assert_max_num_queries(len(of_one)):
+        program.get(PREDICTIONS)
 
 
 def test_pages_are_walked_to_the_end_while_new_predictions_arrive(program, ada):

@@ -16,7 +16,6 @@ from django.utils import timezone
 from predictions import line
 from predictions.admission import Admission, LineFull
 from predictions.admission import admission as standing
-from predictions.api import views as api_views
 from predictions.line import Line, Place, read_line
 from predictions.models import Prediction
 from predictions.wording import place_in_words
@@ -369,8 +368,7 @@ def line_of_800(queues, monkeypatch) -> Queues:
     waiting(800)
     queues.measure(length=800)
     queues.admission.measure_if_due = lambda: None
-    for module in (asking, representation, api_views, prediction_page):
-        monkeypatch.setattr(module, "admission", queues.admission)
+    stand_in(queues, monkeypatch)
     return queues
 
 

@@ -2,7 +2,7 @@
 
 from django.conf import settings as django_settings
 
-from housevalue.checks import check_secret_key, check_seconds_to_answer
+from housevalue.checks import check_seconds_to_answer, check_secret_key
 
 
 def test_the_key_that_stands_in_the_source_is_an_error_of_a_deployment(settings):

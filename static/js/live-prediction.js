@@ -2,28 +2,38 @@
 import { onSpareLine } from "house/spare-line";
 
 const LOOK_MS = 5000;
+const LONGEST_LOOK_MS = 300000; // At what was given up on; an answer may still come, late.
 
 const find = (root) => root.querySelector("#prediction");
-const isFinal = () => ["answered", "rejected"].includes(find(document).dataset.status);
+const placeInLine = (root) => root.querySelector("[data-fill=range]");
+const status = () => find(document).dataset.status;
+const isFinal = () => ["answered", "rejected"].includes(status());
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function refresh() {
-  const response = await fetch(location.href);
-  if (!response.ok) return;
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (find(page).dataset.status === find(document).dataset.status) return;
+  try {
+    const response = await fetch(location.href);
+    if (response.status === 404) following.abort(); // Deleted, or an account's that is no longer signed in.
+    if (response.ok) show(new DOMParser().parseFromString(await response.text(), "text/html"));
+  } catch {
+    // No network; the next look may find it.
+  }
+}
+
+function show(page) {
+  if (find(page).dataset.status === status()) {
+    placeInLine(document).textContent = placeInLine(page).textContent;
+    return;
+  }
   document.title = page.title;
   find(document).replaceWith(find(page));
   document.querySelector("[data-announce]").textContent = document.title;
-  if (isFinal()) stop();
-}
-
-function stop() {
-  following.abort();
-  clearInterval(looking);
+  if (isFinal()) following.abort();
 }
 
 /** Resolves when nothing more is to be heard. */
 function listen() {
+  if (following.signal.aborted) return Promise.resolve(); // While it waited for a line.
   return new Promise((resolve) => {
     const source = new EventSource(find(document).dataset.streamUrl);
     for (const type of ["answered", "rejected", "failed"]) source.addEventListener(type, refresh);
@@ -34,10 +44,19 @@ function listen() {
   });
 }
 
+/** For where the stream is held up by something in between, or all lines are taken. */
+async function look() {
+  let milliseconds = LOOK_MS;
+  while (!following.signal.aborted) {
+    await pause(milliseconds);
+    const isGivenUp = status() === "failed";
+    if (isGivenUp) milliseconds = Math.min(2 * milliseconds, LONGEST_LOOK_MS);
+    if (!following.signal.aborted && !(isGivenUp && document.hidden)) await refresh();
+  }
+}
+
 const following = new AbortController();
-let looking;
 if (!isFinal()) {
   onSpareLine(listen);
-  // Where the stream is held up by something in between, or all lines are taken.
-  looking = setInterval(refresh, LOOK_MS);
+  look();
 }

@@ -37,6 +37,16 @@ class WebProcess:
         """Resident, in MB."""
         return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
+    def forget_peak(self) -> None:
+        """From now on `peak_memory` tells of what comes."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def peak_memory(self) -> float:
+        """The most that was resident at one moment, in MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1e3
+
 
 @contextmanager
 def running_web(folder: Path, **constants: float) -> Iterator[WebProcess]:

@@ -159,7 +159,8 @@ def fail_expired(*, limit: int) -> Settled:
     if not expired.exists():
         return Settled({})
     with transaction.atomic():
-        feeds = dict(_locked(expired).values_list("pk", "feed_key")[:limit])
+        # Rows that another publisher holds wait for the broker with it: this one goes on with the others.
+        feeds = dict(_locked(expired, skip=True).values_list("pk", "feed_key")[:limit])
         reason = {
             "code": "deadline",
             "field": "",
@@ -255,8 +256,9 @@ def _lock_rows(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
     return {pk: (feed_key, status) for pk, feed_key, status in rows.values_list("pk", "feed_key", "status")}
 
 
-def _locked(rows: QuerySet[Prediction]) -> QuerySet[Prediction]:
-    return rows.select_for_update() if connection.features.has_select_for_update else rows
+def _locked(rows: QuerySet[Prediction], *, skip: bool = False) -> QuerySet[Prediction]:
+    """`skip`: leave out what others have locked."""
+    return rows.select_for_update(skip_locked=skip) if connection.features.has_select_for_update else rows
 
 
 def _adopt(answers: list[Answer]) -> dict[uuid.UUID, str]:

@@ -58,7 +58,8 @@ def _properties(**more: object) -> dict[str, Any]:
         "reconnect.backoff.max.ms": 2000,
         "socket.keepalive.enable": True,
         # A frozen node keeps its connections: only these lead a client to the node that has taken over. Clients that
-        # looked only when a request of their own failed would find it one after the other along the path.
+        # looked only when a request of their own failed would find it one after the other along the path. And who
+        # joined a group while its topics were missing learns only so that there are partitions.
         "socket.timeout.ms": REQUEST_MS,
         "socket.connection.setup.timeout.ms": REQUEST_MS,
         "topic.metadata.refresh.interval.ms": 1_000,
@@ -165,8 +166,6 @@ def consumer(group: str, topics: Iterable[Topic], **callbacks) -> Consumer:
                 "fetch.wait.max.ms": 500,
                 "fetch.min.bytes": 1,
                 "fetch.error.backoff.ms": 100,
-                # Who joined while the topics were missing has no partitions, and learns only so that there are some.
-                "topic.metadata.refresh.interval.ms": 5000,
                 "queued.max.messages.kbytes": 16_384,
             }
         )

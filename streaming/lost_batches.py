@@ -7,6 +7,7 @@ from typing import Any
 from billiard.einfo import ExceptionInfo, ExceptionWithTraceback
 from billiard.exceptions import WorkerLostError
 from celery.worker.request import Request
+from celery.worker.state import task_ready
 from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class BatchRequest(Request):
 
     def on_failure(self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False) -> None:
         if self._was_killed(exc_info) and self._try_again():
+            # Else the worker would count it among what it works on, for ever.
+            task_ready(self)
             self.acknowledge()
             return
         super().on_failure(exc_info, send_failed_event, return_ok)

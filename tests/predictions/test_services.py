@@ -106,6 +106,19 @@ def test_two_publishers_skip_each_others_rows():
     assert other == [second.pk]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_waits_for_the_broker_with_its_publisher_keeps_no_other_from_its_deadline(settings):
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("SQLite has no row locks")
+    settings.ANSWER_DEADLINE_SECONDS = 0
+    other = published()
+    accepted()
+    told: list[uuid.UUID] = []
+    with services.claim_unpublished(limit=1), in_thread(lambda: told.extend(services.fail_expired(limit=10).told)):
+        pass
+    assert told == [other.pk]
+
+
 # -- answers -------------------------------------------------------------------------------------------------------
 def test_an_answer_is_stored_whole_with_model_hash_and_shadows():
     prediction = published()

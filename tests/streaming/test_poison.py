@@ -11,6 +11,7 @@ import pytest
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
 from celery.app.task import Context
+from celery.worker import state as worker_state
 from django.conf import settings as django_settings
 from kombu.exceptions import OperationalError
 
@@ -88,8 +89,9 @@ class Died(BatchRequest):
     """A request of which the worker's main process has just heard that its pool process died."""
 
     def __init__(self, batch: list[dict], lost: int):
-        self._args, self._kwargs, self._task = [batch], {"lost": lost}, score_batch
+        self.id, self._args, self._kwargs, self._task = "batch-1", [batch], {"lost": lost}, score_batch
         self.acknowledged = False
+        worker_state.task_reserved(self)
 
     def acknowledge(self) -> None:
         self.acknowledged = True
@@ -115,6 +117,7 @@ def test_a_batch_that_was_lost_is_tried_again(monkeypatch, lost_before: int, exp
     request.hear()
     assert enqueued == expected
     assert request.acknowledged
+    assert request.id not in worker_state.requests
 
 
 def test_a_batch_that_was_lost_while_redis_is_away_is_left_to_celery(monkeypatch):

@@ -81,7 +81,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "predictions.units.in_templates",
+                "predictions.chosen_units.in_templates",
             ]
         },
     }

@@ -15,8 +15,8 @@ class UnitsForm(forms.Form):
     money = forms.ChoiceField(
         label="Prices in",
         choices=Profile.Money.choices,
-        help_text=f"A dollar of 1990 bought what {Units(money=Profile.Money.OF_2024).dollar:g} buy in 2024 (consumer price"
-        " index). The value stays that of 1990: homes in California rose by more.",
+        help_text=f"A dollar of 1990 bought what {Units(money=Profile.Money.OF_2024).dollar:g} buy in 2024 (consumer"
+        " price index). The value stays that of 1990: homes in California rose by more.",
     )
     income = forms.ChoiceField(label="Household income in", choices=Profile.Income.choices)
     distance = forms.ChoiceField(label="Distances in", choices=Profile.Distance.choices)

@@ -145,7 +145,6 @@ def _shown(found: Comparable) -> dict:
         "price": round(found.price * _DOLLARS),
         "km": round(found.km, 1),
         "similarity": round(found.similarity, 3),
-        "income": round(found.features["med_inc"] * 10_000),
         "features": found.features,
     }
 

@@ -1,16 +1,18 @@
 """The forms of the page. A house's boxes are those of `inputs`; what they may say is checked at the door alone."""
 
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
 
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 
 from predictions.contract import FieldError
-from predictions.idempotency import form_key
+from predictions.idempotency import form_key, fresh_form_key
 from predictions.inputs import Input, inputs
+from predictions.location import UNSUPPORTED
 from predictions.units import Units
+from predictions.wording import too_far
 
 
 def _number_box(box: Input) -> forms.FloatField:
@@ -45,27 +47,32 @@ def _plain(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-class HouseForm(forms.Form):
-    """Eight numbers of a block group, in people's units, and the key by which a double click is known as one."""
+class FormInUnits(forms.Form):
+    """A form whose numbers are in the units it was shown in: those of the account may be others when it is sent."""
 
-    key = forms.CharField(
-        widget=forms.HiddenInput({"autocomplete": "off"}), required=False, initial=lambda: secrets.token_urlsafe(16)
-    )
-
-    # The form that was shown says in which units; those of the account may be others by now.
     units = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, units: Units, **kwargs):
         super().__init__(*args, **kwargs)
-        self.boxes = inputs(units)
         self.fields["units"].initial = str(units)
-        for box in self.boxes:
-            self.fields[box.name] = _number_box(box)
 
     @classmethod
-    def sent(cls, data: Mapping[str, str], units: Units) -> "HouseForm":
+    def sent(cls, data: Mapping[str, str], units: Units) -> Self:
         """The form that was sent, in the units it names, else in `units`."""
         return cls(data, units=Units.read(data["units"]) if data.get("units") else units)
+
+
+class HouseForm(FormInUnits):
+    """Eight numbers of a block group, in people's units, and the key by which a double click is known as one."""
+
+    key = forms.CharField(widget=forms.HiddenInput({"autocomplete": "off"}), required=False, initial=fresh_form_key)
+
+    def __init__(self, *args, units: Units, **kwargs):
+        super().__init__(*args, units=units, **kwargs)
+        self.boxes = inputs(units)
+        self.too_far = too_far(units)
+        for box in self.boxes:
+            self.fields[box.name] = _number_box(box)
 
     @classmethod
     def filled_in(cls, given: Mapping[str, str], units: Units) -> "HouseForm":
@@ -102,6 +109,8 @@ class HouseForm(forms.Form):
                 self.add_error(None, error.detail)
             elif error.code == "out_of_range":
                 self.add_error(box.name, box.out_of_range)
+            elif error.code == UNSUPPORTED:
+                self.add_error(box.name, self.too_far)
             else:
                 self.add_error(box.name, error.detail.replace(error.field, box.label, 1))
 

@@ -7,6 +7,7 @@ visitor that a cookie names. Two requests of a stranger without a cookie have no
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -53,6 +54,11 @@ def read_key(header: str | None) -> str:
     if _BARE.fullmatch(header) is None:
         raise BadKey
     return header
+
+
+def fresh_form_key() -> str:
+    """What the page gives to a form that asks, to be sent with it."""
+    return secrets.token_urlsafe(16)
 
 
 def form_key(sent: str, features: Mapping[str, float]) -> str:

@@ -1,12 +1,15 @@
 """The forms of what an owner keeps with a prediction."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
 
+from predictions.forms import FormInUnits
 from predictions.keeping import is_to_come, tags_in
-from predictions.models import Prediction, Sale
-from predictions.models.keeping import LONGEST_NOTE
+from predictions.models import Prediction
+from predictions.models.keeping import LARGEST_SALE, LONGEST_NOTE
+from predictions.units import Units
 
 
 class NoteForm(forms.Form):
@@ -29,17 +32,40 @@ class NoteForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
 
 
-class SaleForm(forms.ModelForm):
-    """What it sold for."""
+class SaleForm(FormInUnits):
+    """What it sold for; `price` is filled in in the dollars of its units and cleaned to whole ones of 1990."""
 
-    class Meta:
-        model = Sale
-        fields = ["price", "sold_on"]
-        labels = {"price": "Sold for", "sold_on": "Sold on"}
-        help_texts = {"price": "In dollars of 1990.", "sold_on": "May stay empty."}
-        widgets = {"sold_on": forms.DateInput({"type": "date"}, format="%Y-%m-%d")}
+    sold_on = forms.DateField(
+        label="Sold on",
+        required=False,
+        help_text="May stay empty.",
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
 
-    def clean_sold_on(self):
+    def __init__(self, *args, units: Units, **kwargs):
+        super().__init__(*args, units=units, **kwargs)
+        self._units = units
+        self.fields["price"] = forms.IntegerField(
+            label="Sold for",
+            help_text=f"In dollars of {units.year}.",
+            min_value=units.dollars(1),
+            max_value=units.dollars(LARGEST_SALE),
+        )
+        self.order_fields(["price", "sold_on"])
+
+    @classmethod
+    def of(cls, prediction: Prediction, data: Any, units: Units) -> "SaleForm":
+        """The form with what is reported now, in `units`, or with `data` that was sent."""
+        if data:
+            return cls.sent(data, units)
+        sale = getattr(prediction, "sale", None)
+        kept = {"price": units.dollars(sale.price), "sold_on": sale.sold_on} if sale else {}
+        return cls(initial=kept, units=units)
+
+    def clean_price(self) -> int:
+        return self._units.dollars_of_1990(self.cleaned_data["price"])
+
+    def clean_sold_on(self) -> date | None:
         sold_on = self.cleaned_data["sold_on"]
         if is_to_come(sold_on):
             raise forms.ValidationError("That day is still to come.")

@@ -1,4 +1,4 @@
-"""In which units people read and fill in money, incomes and distances: their profile says, or a visitor's cookie.
+"""In which units people read and fill in money, incomes and distances.
 
 Everything is stored and asked in those of the contract and of REST: whole dollars of 1990, $10,000 of 1990 a year,
 kilometres. Dollars of 2024 are those of 1990 times what everything costs more: the consumer price index (CPI-U, U.S.
@@ -8,13 +8,9 @@ city average, all items, Bureau of Labor Statistics) stood at 130.7 on average i
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from django.http import HttpRequest, HttpResponse
-
 from predictions.models import Profile
 
 CPI_1990, CPI_2024 = 130.7, 313.7
-COOKIE = "units"
-_COOKIE_SECONDS = 365 * 24 * 3600
 _PRICE_GROWTH = round(CPI_2024 / CPI_1990, 1)
 _MILES_PER_KM = 0.621371
 _INCOME_UNIT = 10_000  # What 1 is in the contract, in dollars of 1990.
@@ -31,12 +27,12 @@ class Units:
     @classmethod
     def read(cls, text: str) -> "Units":
         """What `str` made of units; what is no choice, or no longer one, is as if it had not been chosen."""
-        return cls.chosen(dict(zip(_NAMES, text.split("."), strict=False)))
+        return cls.chosen(dict(zip(NAMES, text.split("."), strict=False)))
 
     @classmethod
     def chosen(cls, values: Mapping[str, str]) -> "Units":
         """Units by name, each where it is a choice."""
-        return cls(**{name: values[name] for name in _NAMES if values.get(name) in _CHOICES[name].values})
+        return cls(**{name: values[name] for name in NAMES if values.get(name) in _CHOICES[name].values})
 
     def __str__(self) -> str:
         return ".".join(asdict(self).values())
@@ -71,6 +67,16 @@ class Units:
     def distance_word(self) -> str:
         return "miles" if self.distance == Profile.Distance.MILES else "km"
 
+    def income_in_words(self, med_inc: float) -> str:
+        """The contract's income as its box shows it."""
+        shown = med_inc * self.income_unit
+        return f"{shown:.2f}" if self.income == Profile.Income.DATA_SET else f"${shown:,.0f}"
+
+    def distance_in_words(self, km: float) -> str:
+        """With its unit; short distances to a tenth."""
+        shown = km * self.kilometre
+        return f"{shown:.{1 if shown < 10 else 0}f} {self.distance_word}"
+
     def dollars(self, amount: float) -> int:
         """Dollars of 1990 -> whole dollars as they are shown."""
         return round(amount * self.dollar)
@@ -79,24 +85,5 @@ class Units:
         return round(shown / self.dollar)
 
 
-_NAMES = tuple(field.name for field in fields(Units))
+NAMES = tuple(field.name for field in fields(Units))
 _CHOICES = {"money": Profile.Money, "income": Profile.Income, "distance": Profile.Distance}
-
-
-def units_of(request: HttpRequest) -> Units:
-    """The units of who asks: the profile's, else those that were chosen in this browser."""
-    profile = getattr(request.user, "profile", None)
-    if profile is not None:
-        return Units.chosen({name: getattr(profile, name) for name in _NAMES})
-    return Units.read(request.COOKIES.get(COOKIE, ""))
-
-
-def remember_units(response: HttpResponse, units: Units) -> None:
-    """Give a visitor the cookie by which the units are known the next time."""
-    response.set_cookie(COOKIE, str(units), max_age=_COOKIE_SECONDS, httponly=True, samesite="Lax")
-
-
-def in_templates(request: HttpRequest) -> dict[str, Units]:
-    """Context processor: `units`, which the filters of money and distance are given."""
-    # An error page may be shown before anybody knows who asks.
-    return {"units": units_of(request) if hasattr(request, "user") else Units()}

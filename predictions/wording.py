@@ -4,9 +4,11 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from mlmodel.support import HARD_KM
+from predictions.contract import FieldError
 from predictions.inputs import grouped, inputs
 from predictions.line import Place
-from predictions.location import SPARSE
+from predictions.location import SPARSE, UNSUPPORTED
 from predictions.models import Prediction
 from predictions.services import LATE
 from predictions.stages import stretches
@@ -55,6 +57,17 @@ def flag_words(units: Units) -> dict[str, str]:
 def describe_flag(flag: str, units: Units) -> str:
     """A flag as a sentence; one that a newer stage invented stays as it is."""
     return flag_words(units).get(flag, flag)
+
+
+def too_far(units: Units) -> str:
+    """Why a place can't be priced at all."""
+    near = units.distance_in_words(HARD_KM)
+    return f"No block group with a known price lies within {near} of this place, so it can't be priced."
+
+
+def refusal(error: FieldError, units: Units) -> str:
+    """What the door has against a question, as the page says it."""
+    return too_far(units) if error.code == UNSUPPORTED else error.detail
 
 
 # -- how it travelled ------------------------------------------------------------------------------------------------

@@ -24,9 +24,13 @@ def dollars(amount: int | str | None, units: Units = _OF_1990) -> str:
 
 @register.filter
 def distance(km: float, units: Units) -> str:
-    """Kilometres as they are shown, with their unit; short distances to a tenth."""
-    shown = km * units.kilometre
-    return f"{shown:.{1 if shown < 10 else 0}f} {units.distance_word}"
+    return units.distance_in_words(km)
+
+
+@register.filter
+def income(med_inc: float, units: Units) -> str:
+    """A median household income of the contract, in the unit of its box."""
+    return units.income_in_words(med_inc)
 
 
 @register.filter

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from predictions import pins
 from predictions.callers import caller_of
 from predictions.change import change_between
+from predictions.chosen_units import units_of
 from predictions.inputs import inputs
 from predictions.reading import own_predictions
-from predictions.units import units_of
 
 
 @never_cache

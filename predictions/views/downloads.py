@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from predictions import export
 from predictions.account import represent_account
 from predictions.callers import Caller, caller_of
+from predictions.chosen_units import units_of
 from predictions.filters import HistoryFilter
 from predictions.reading import own_predictions
-from predictions.units import units_of
 from predictions.views.own_account import SignedInRequest
 
 

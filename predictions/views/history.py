@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from predictions import chart, pins
 from predictions.callers import caller_of
+from predictions.chosen_units import units_of
 from predictions.filters import HistoryFilter
 from predictions.reading import own_predictions
-from predictions.units import units_of
 
 PAGE_SIZE = 20
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from predictions import projection, services
 from predictions.asking import ask, supported
 from predictions.callers import Caller, caller_of, remember_visitor
+from predictions.chosen_units import units_of
 from predictions.contract import FeatureErrors, normalise_features
 from predictions.forms import HouseForm
 from predictions.inputs import EXAMPLES, filled_in
@@ -17,7 +18,7 @@ from predictions.location import NoBlockGroup, block_group_near
 from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
-from predictions.units import Units, units_of
+from predictions.units import Units
 from predictions.wording import flag_words
 
 RECENT = 5

@@ -11,14 +11,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from predictions import keeping, pins
 from predictions.asking import ask
 from predictions.callers import caller_of
+from predictions.chosen_units import units_of
 from predictions.contract import FeatureErrors
+from predictions.idempotency import form_key
 from predictions.keeping_forms import NoteForm, SaleForm
 from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
 from predictions.throttle import TooMany
-from predictions.units import units_of
 from predictions.views.accounts import too_often
 from predictions.views.prediction import shown_to_all
+from predictions.wording import refusal
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -41,7 +43,7 @@ def sale(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     own = _own(request, pk)
     if not keeping.can_report_sale(own):
         raise Http404
-    form = SaleForm(request.POST or None, instance=getattr(own, "sale", None))
+    form = SaleForm.of(own, request.POST, units_of(request))
     if not form.is_valid():
         return _form_page(request, "keeping/sale.html", own, form)
     keeping.report_sale(prediction=own, price=form.cleaned_data["price"], sold_on=form.cleaned_data["sold_on"])
@@ -77,9 +79,15 @@ def ask_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The same inputs as a new question, which today's model answers; both are pinned to be compared."""
     own, caller = _own(request, pk), caller_of(request)
     try:
-        again = ask(features=own.features, caller=caller, address=request.META.get("REMOTE_ADDR", ""), source=Door.PAGE)
+        again = ask(
+            features=own.features,
+            caller=caller,
+            address=request.META.get("REMOTE_ADDR", ""),
+            source=Door.PAGE,
+            key=form_key(request.POST.get("key", ""), own.features),
+        )
     except FeatureErrors as error:
-        messages.error(request, f"It can't be asked again: {error.errors[0].detail}")
+        messages.error(request, f"It can't be asked again: {refusal(error.errors[0], units_of(request))}")
         return redirect("prediction", pk=pk)
     except TooMany as error:
         return too_often(request, error)

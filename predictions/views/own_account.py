@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from predictions.account import delete_account, save_profile
 from predictions.account_forms import DeleteAccountForm, ProfileForm, TokenForm
 from predictions.callers import make_token, revoke_token
+from predictions.chosen_units import units_of
 from predictions.keeping import InFlight
 from predictions.models import ApiToken
 from predictions.throttle import TooMany, check_account_rate
-from predictions.units import units_of
 from predictions.views.accounts import too_often
 
 _FORM_METHODS = ["GET", "HEAD", "POST"]

@@ -11,13 +11,15 @@ from django.views.decorators.http import require_safe
 from predictions import projection
 from predictions.admission import admission
 from predictions.callers import caller_of
+from predictions.chosen_units import units_of
 from predictions.explanation import in_full
+from predictions.idempotency import fresh_form_key
 from predictions.inputs import inputs
 from predictions.models import Prediction
 from predictions.pins import pinned_ids
 from predictions.reading import readable_prediction
 from predictions.representation import links
-from predictions.units import Units, units_of
+from predictions.units import Units
 from predictions.what_if import curve_of
 from predictions.wording import place_in_words, waterfall
 
@@ -31,6 +33,7 @@ def prediction(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         **links(found),
         "is_own": found.feed_key == caller_of(request).feed_key,
         "pinned_ids": pinned_ids(request.session),
+        "again_key": fresh_form_key(),
     }
     return render(request, "predictions/prediction.html", context)
 

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from predictions.account_forms import UnitsForm
-from predictions.units import remember_units, units_of
+from predictions.chosen_units import remember_units, units_of
 
 
 @never_cache

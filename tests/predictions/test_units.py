@@ -57,6 +57,29 @@ def test_an_answer_is_shown_in_the_dollars_that_were_chosen(signed_in, champions
     assert "$452,600" not in page
 
 
+def test_incomes_of_similar_block_groups_are_in_the_unit_of_their_box(signed_in, champions_answer):
+    address = f"/predictions/{champions_answer.pk}"
+    [first, *_] = signed_in.get(address).context["alike"]
+    income = first["features"]["med_inc"]
+    for units in (Units(), OF_2024, Units(income="data-set")):
+        signed_in.cookies["units"] = str(units)
+        assert f'<td class="number">{units.income_in_words(income)}</td>' in text_of(signed_in.get(address))
+    assert Units(income="data-set").income_in_words(3.5348) == "3.53"
+    assert OF_2024.income_in_words(3.5348) == "$84,835"
+
+
+def test_files_of_the_history_say_whose_dollars_they_hold(signed_in, ada):
+    making.answered(Caller.of_user(ada))
+    assert "prices in dollars of 1990" not in text_of(signed_in.get("/history"))
+    signed_in.cookies["units"] = str(OF_2024)
+    assert "prices in dollars of 1990" in text_of(signed_in.get("/history"))
+
+
+def test_the_cookie_of_the_units_is_as_safe_as_that_of_the_session(client, settings):
+    settings.SESSION_COOKIE_SECURE = True
+    assert client.post("/units", UNITS).cookies["units"]["secure"]
+
+
 def test_the_history_is_searched_in_the_dollars_that_are_shown(signed_in, ada):
     making.answered(Caller.of_user(ada))
     signed_in.cookies["units"] = str(OF_2024)

@@ -63,7 +63,7 @@ def test_an_example_fills_in_the_numbers_of_its_block_group(client, example):
     ("query", "faults"),
     [
         ("latitude=1&longitude=1", {"latitude": "must be between", "longitude": "must be between"}),
-        ("latitude=36.1&longitude=-115.1", {"latitude": "nearest block group"}),
+        ("latitude=36.1&longitude=-115.1", {"latitude": "within 40 km"}),
         ("latitude=37", {"longitude": "is missing"}),
         ("latitude=nan&longitude=x", {"latitude": "Enter a number", "longitude": "Enter a number"}),
     ],
@@ -107,7 +107,7 @@ def test_the_form_needs_the_csrf_token(page_house):
         ({"median_income_usd": "NaN"}, "median_income_usd", "Enter a number"),
         ({"median_income_usd": "1e999"}, "median_income_usd", "Enter a number"),
         ({"population": "many"}, "population", "Enter a number"),
-        ({"longitude": "-124.3"}, "latitude", "nearest block group"),
+        ({"longitude": "-124.3"}, "latitude", "within 40 km"),
     ],
 )
 def test_a_fault_is_said_at_its_field_and_the_numbers_stay(client, page_house, change, field, words):

@@ -198,6 +198,24 @@ def test_a_sale_that_can_not_be_is_told_at_the_field(signed_in, mine, field, val
     assert not Sale.objects.exists()
 
 
+def test_a_sale_is_filled_in_and_shown_in_the_dollars_that_were_chosen(signed_in, mine):
+    signed_in.cookies["units"] = "2024.dollars.km"
+    address = f"/predictions/{mine.pk}/sale"
+    shown = signed_in.get(address)
+    assert "was $1,086,240 in dollars of 2024" in text_of(shown)
+    signed_in.cookies["units"] = ""  # In another tab, meanwhile.
+    signed_in.post(address, {"price": 1_104_000, "units": shown.context["form"]["units"].value()})
+    assert Sale.objects.get().price == 460_000
+    signed_in.cookies["units"] = "2024.dollars.km"
+    assert signed_in.get(address).context["form"]["price"].value() == 1_104_000
+
+
+@pytest.mark.parametrize(("price", "status"), [(1, 422), (2, 302), (24_000_000, 302), (24_000_001, 422)])
+def test_a_sale_in_other_dollars_has_the_same_limits(signed_in, mine, price, status):
+    signed_in.cookies["units"] = "2024.dollars.km"
+    assert signed_in.post(f"/predictions/{mine.pk}/sale", {"price": price}).status_code == status
+
+
 def test_a_sale_needs_an_answer_and_an_account(signed_in, ada, visitor_browser):
     waiting, visitors = making.accepted(Caller.of_user(ada)), making.answered(making.visitor())
     for browser, prediction in ((signed_in, waiting), (visitor_browser, visitors)):
@@ -262,10 +280,18 @@ def test_asking_again_is_a_new_question_that_lies_beside_the_old_answer(signed_i
     assert (pinned[:2], len(pinned)) == ([mine, again], 4)
 
 
+def test_asking_again_by_a_double_click_asks_once(signed_in, mine):
+    key = signed_in.get(f"/predictions/{mine.pk}").context["again_key"]
+    first, second = (signed_in.post(f"/predictions/{mine.pk}/again", {"key": key})["Location"] for _ in range(2))
+    assert first == second
+    assert Prediction.objects.count() == 2
+
+
 def test_what_can_not_be_asked_any_more_is_told(signed_in, mine):
+    signed_in.cookies["units"] = "1990.dollars.mi"
     Prediction.objects.filter(pk=mine.pk).update(features={**mine.features, "latitude": 33.0, "longitude": -124.0})
     page = signed_in.post(f"/predictions/{mine.pk}/again", follow=True)
-    assert "asked again" in text_of(page)
+    assert "asked again: No block group with a known price lies within 25 miles" in text_of(page)
     assert Prediction.objects.count() == 1
 
 

@@ -21,7 +21,7 @@ from predictions import doorbell  # noqa: E402  (needs the settings)
 from predictions.admission import admission  # noqa: E402  (needs the app registry)
 from predictions.doorway import Doorway  # noqa: E402  (needs the app registry)
 from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
-from streaming.metrics import AWAY, CLOSED  # noqa: E402  (needs the settings)
+from streaming.metrics import AWAY, CLOSED, REFUSED  # noqa: E402  (needs the settings)
 from streaming.monitoring import Waiting, serve_metrics  # noqa: E402  (needs the app registry)
 from streaming.readiness import kafka_client  # noqa: E402  (needs the app registry)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
@@ -43,7 +43,7 @@ application = BackPressure(
                 "http": URLRouter(
                     [
                         re_path(r"^static/", static_files),
-                        re_path(r"", Doorway(django_application, paths=DOORS)),  # type: ignore[arg-type]
+                        re_path(r"", Doorway(django_application, paths=DOORS, refused=REFUSED.inc)),  # type: ignore[arg-type]
                     ]
                 ),
                 "websocket": BrowserOriginValidator(URLRouter(websocket_urlpatterns), settings.ALLOWED_HOSTS),

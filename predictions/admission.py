@@ -32,6 +32,11 @@ _DOOR_MEASUREMENTS = 5
 # Parts of MOST_SECONDS_TO_ANSWER: the door opens when so much is left to answer, at once with less than the second.
 _OPENS_AT = 1 / 3
 _RUNS_DRY_AT = 1 / 10
+# And it is closed for so many times that at most, then measured anew: answers that come by drops, as when a node of
+# the broker has just died, would tell of an hour.
+_LONGEST_CLOSED = 3
+# Measurements that were held up and come in quick succession tell of no rate.
+_SHORTEST_SECONDS = 0.5
 # A question waits so often for the event loop: to be connected, read, taken in and answered.
 _LAPS = 4
 
@@ -110,7 +115,7 @@ class Admission:
         line = self._read(self._line)
         with self._lock:
             before, self._line, self._admitted = self._line, line, 0
-            if before is not None:
+            if before is not None and line.read_at - before.read_at >= _SHORTEST_SECONDS:
                 self._measure_door(line.read_at - before.read_at)
             self._inside_before, self._passed = self._inside, 0
 
@@ -142,11 +147,17 @@ class Admission:
         """
         with self._lock:
             now, expected = self._clock(), self._expected_seconds() or 0.0
-            if not self._keeps_closed(now, expected) and expected > settings.MOST_SECONDS_TO_ANSWER:
-                self._opens_at = now + expected - settings.MOST_SECONDS_TO_ANSWER * _OPENS_AT
-                self._tell_closed(now)
+            if not self._keeps_closed(now, expected):
+                self._opens_at = 0.0
+                if expected > settings.MOST_SECONDS_TO_ANSWER:
+                    self._close(now, expected)
             if self._keeps_closed(now, expected):
                 raise LineFull(expected_seconds=expected, retry_after=math.ceil(self._opens_at - now))
+
+    def _close(self, now: float, expected: float) -> None:
+        most = settings.MOST_SECONDS_TO_ANSWER
+        self._opens_at = now + min(expected - most * _OPENS_AT, most * _LONGEST_CLOSED)
+        self._tell_closed(now)
 
     def _tell_closed(self, now: float) -> None:
         logger.warning(

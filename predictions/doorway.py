@@ -23,11 +23,14 @@ _FOR_DJANGO = {KEY_HEADER.lower().encode(), b"origin"}
 
 
 class Doorway:
-    """ASGI middleware before the addresses in `paths`."""
+    """ASGI middleware before the addresses in `paths`; `refused` is called for each question that is refused here."""
 
-    def __init__(self, application: Callable[..., Awaitable[None]], *, paths: Collection[str]):
+    def __init__(
+        self, application: Callable[..., Awaitable[None]], *, paths: Collection[str], refused: Callable[[], object]
+    ):
         self._application = application
         self._paths = paths
+        self._refused = refused
 
     async def __call__(self, scope: Message, receive: Callable, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in self._paths:
@@ -39,6 +42,7 @@ class Doorway:
             try:
                 admission.check()
             except LineFull as error:
+                self._refused()
                 await _refuse(error, send)
                 return
             # Who waits inside is counted as one who will be stored; refused later, the line would run dry.

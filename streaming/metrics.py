@@ -30,6 +30,7 @@ DEAD_LETTERS = Counter("housevalue_dead_letters", "Records that a stage could no
 STAGE = Histogram("housevalue_stage_seconds", "Time of an answer from the stage before.", ["stage"], buckets=_SECONDS)
 ANSWER = Histogram("housevalue_answer_seconds", "Time of an answer from accepted to stored.", buckets=_SECONDS)
 CLOSED = Gauge("housevalue_door_closed", "1 while questions are refused, for answers would take too long.")
+REFUSED = Counter("housevalue_refused", "Questions refused before Django, for the door was closed.")
 AWAY = Gauge("housevalue_away", "1 while this waits for a part that is away.", ["who"])
 
 # -- the ones who listen -----------------------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ INBOX = Asked("housevalue_open_dead_letters", "Dead letters that nobody has hand
 STOPPED = Asked("housevalue_stopped_lines", "Consumers that stopped because of too many unusable records.")
 
 COUNTED = (
-    *(BATCHES, PUBLISHED, SCORING, SETTLED, DEAD_LETTERS, STAGE, ANSWER, CLOSED, AWAY),
+    *(BATCHES, PUBLISHED, SCORING, SETTLED, DEAD_LETTERS, STAGE, ANSWER, CLOSED, REFUSED, AWAY),
     *(PUSHED, CONNECTIONS, RESUMES),
 )
 ASKED = (LAG, BROKER, IN_FLIGHT, OUTBOX, OLDEST, INBOX, STOPPED)

@@ -32,7 +32,9 @@ def admission(settings, monkeypatch) -> Admission:
     return closed
 
 
-async def asked(path: str = DOOR, *, method: str = "POST", headers: tuple = (), inside=None) -> list[dict]:
+async def asked(
+    path: str = DOOR, *, method: str = "POST", headers: tuple = (), inside=None, refused=lambda: None
+) -> list[dict]:
     """What comes back for a request; Django's place is taken by `inside` and an empty answer."""
 
     async def django(scope, receive, send) -> None:
@@ -42,17 +44,19 @@ async def asked(path: str = DOOR, *, method: str = "POST", headers: tuple = (), 
         await send({"type": "http.response.body", "body": b""})
 
     scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
-    door = ApplicationCommunicator(Doorway(django, paths={DOOR}), scope)
+    door = ApplicationCommunicator(Doorway(django, paths={DOOR}, refused=refused), scope)
     return [await door.receive_output(5), await door.receive_output(5)]
 
 
 async def test_a_closed_door_refuses_before_django_with_the_time_when_it_opens(admission):
-    start, body = await asked()
+    refusals: list[int] = []
+    start, body = await asked(refused=lambda: refusals.append(1))
     headers = {name.decode(): value.decode() for name, value in start["headers"]}
     assert start["status"] == 429
     assert headers["content-type"] == "application/problem+json"
     assert headers["retry-after"] == "9"
     assert json.loads(body["body"])["code"] == "line_full"
+    assert len(refusals) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,7 +85,7 @@ async def test_who_was_let_in_is_not_refused_though_the_door_closed_meanwhile(ho
     monkeypatch.setattr(standing, "check", check)
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": DOOR, "headers": headers, "query_string": b""}
-    door = ApplicationCommunicator(Doorway(get_asgi_application(), paths={DOOR}), scope)
+    door = ApplicationCommunicator(Doorway(get_asgi_application(), paths={DOOR}, refused=lambda: None), scope)
     await door.send_input({"type": "http.request", "body": json.dumps(house).encode()})
     assert (await door.receive_output(20))["status"] == 202
     assert is_open == [False]
@@ -90,12 +94,14 @@ async def test_who_was_let_in_is_not_refused_though_the_door_closed_meanwhile(ho
 async def test_who_is_inside_is_counted_until_it_is_answered(admission, monkeypatch):
     monkeypatch.setattr(admission, "check", lambda: None)
     seen: list[int] = []
+    together = asyncio.Barrier(3)
 
     async def look() -> None:
-        seen.append(admission._inside)
+        async with together:
+            seen.append(admission._inside)
 
     await asyncio.gather(*(asked(inside=look) for _ in range(3)))
-    assert max(seen) >= 1
+    assert max(seen) == 3
     assert admission._inside == 0
 
 

@@ -1,6 +1,8 @@
 // The page of the API: what its links lead to is opened, and Swagger UI is fetched when somebody wants it.
 const button = document.querySelector("[data-open-explorer]");
+const trouble = document.querySelector("[data-explorer-trouble]");
 const place = document.getElementById("api-docs");
+const loading = {};
 
 function openTarget() {
   const target = document.getElementById(location.hash.slice(1));
@@ -9,9 +11,10 @@ function openTarget() {
 
 async function openExplorer() {
   button.disabled = true;
+  trouble.textContent = "";
   await Promise.all([
-    loaded(document.createElement("link"), { rel: "stylesheet", href: button.dataset.style }),
-    loaded(document.createElement("script"), { src: button.dataset.script }),
+    loaded("link", { rel: "stylesheet", href: button.dataset.style }),
+    loaded("script", { src: button.dataset.script }),
   ]);
   button.hidden = true;
   SwaggerUIBundle({
@@ -26,11 +29,19 @@ async function openExplorer() {
   });
 }
 
-function loaded(element, attributes) {
-  return new Promise((resolve, reject) => {
-    Object.assign(element, attributes, { onload: resolve, onerror: reject });
+/** An element of this kind, fetched once; what failed is fetched again. */
+function loaded(kind, attributes) {
+  loading[kind] ??= new Promise((resolve, reject) => {
+    const element = document.createElement(kind);
+    const fail = () => {
+      delete loading[kind];
+      element.remove();
+      reject(new Error(`${kind} was not loaded`));
+    };
+    Object.assign(element, attributes, { onload: resolve, onerror: fail });
     document.head.append(element);
   });
+  return loading[kind];
 }
 
 addEventListener("hashchange", openTarget);
@@ -38,5 +49,6 @@ openTarget();
 button.addEventListener("click", () =>
   openExplorer().catch(() => {
     button.disabled = false;
+    trouble.textContent = "Swagger UI can't be loaded right now. Try again soon.";
   }),
 );

@@ -30,6 +30,7 @@ class CleanStop:
         self._application = application
         self._answering = 0
         self._deadline = 0.0
+        self._is_idle = False
         # After Twisted has set its own handler, which stops at once.
         _reactor.callWhenRunning(signal.signal, signal.SIGTERM, lambda *_: _reactor.callFromThread(self._begin))
 
@@ -45,7 +46,7 @@ class CleanStop:
             if is_counted and _begins_event_stream(message):
                 is_counted = False
                 self._answering -= 1
-            await send(message)
+            await send(_last(message) if self._deadline else message)
 
         try:
             await self._application(scope, receive, noting_streams)
@@ -62,14 +63,22 @@ class CleanStop:
         self._leave_when_done()
 
     def _leave_when_done(self) -> None:
-        if not self._answering:
-            # What was answered last is written in the next turns of the loop.
-            _reactor.callLater(_LOOK_SECONDS, _reactor.stop)
+        # Twice in a row: what was answered last is still written, and may be followed by another request.
+        was_idle, self._is_idle = self._is_idle, not self._answering
+        if was_idle and self._is_idle:
+            _reactor.stop()
         elif time.monotonic() > self._deadline:
             logger.warning("%d requests are cut: not answered %g s after SIGTERM", self._answering, FINISH_SECONDS)
             _reactor.stop()
         else:
             _reactor.callLater(_LOOK_SECONDS, self._leave_when_done)
+
+
+def _last(message: Message) -> Message:
+    """The message, telling the client to take another connection for its next request."""
+    if message["type"] != "http.response.start":
+        return message
+    return {**message, "headers": [*message.get("headers", []), (b"Connection", b"close")]}
 
 
 def _begins_event_stream(message: Message) -> bool:

@@ -56,6 +56,7 @@ def test_a_question_that_is_being_taken_is_accepted_before_the_web_process_ends(
             wait_until(lambda: not takes_connections(web), 5, "the port to be closed")
             assert not has_ended(web)
         assert asking.result(10).status_code == 202
+        assert asking.result().headers["connection"] == "close"
     wait_until(lambda: has_ended(web), 5, "the web process to end")
 
 

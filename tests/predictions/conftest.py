@@ -34,6 +34,11 @@ def streamed(response: StreamingHttpResponse) -> str:
     return async_to_sync(joined)().decode()
 
 
+def kinds(feed_key: str = "v1") -> list[str]:
+    """What a feed tells, in order."""
+    return [event.kind for event in services.events_after(feed_key=feed_key, cursor=0, limit=100)]
+
+
 @pytest.fixture
 def ada(db):
     return making.user("ada")

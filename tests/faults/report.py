@@ -72,7 +72,7 @@ def write_page(results: Results, scenes: Sequence[Scene], page: Path = PAGE) -> 
     }
     lines = [line for of_scene in played.values() for line in of_scene]
     if lines:
-        tables = [f"## On {name}\n\n{_table(of_scene)}" for name, of_scene in played.items() if of_scene]
+        tables = [f"## {name.capitalize()}\n\n{_table(of_scene)}" for name, of_scene in played.items() if of_scene]
         page.write_text("\n".join([_introduction(lines), *tables, _shortfalls(lines)]))
 
 

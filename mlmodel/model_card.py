@@ -6,6 +6,7 @@ from typing import Any
 from mlmodel import artefact
 from mlmodel.bars import BARS
 from mlmodel.catalogue import CHAMPION, RECIPES
+from mlmodel.prices import in_dollars
 
 PUBLISHED = (
     ("CatBoost", 0.4294),
@@ -154,7 +155,7 @@ def _coverage(figures: Mapping[str, Any]) -> str:
         ("band from", "rows by true price", "covered", "rows by estimate", "covered"),
         [
             (
-                f"${true['from'] * 100_000:,.0f}",
+                f"${in_dollars(true['from']):,}",
                 f"{true['rows']:,}",
                 f"{true['coverage']:.1%}",
                 f"{estimated['rows']:,}",

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from mlmodel.artefact import ArtefactError, load_version
 from mlmodel.features import matrix
+from mlmodel.prices import in_dollars
 from predictions.models import Prediction
 from predictions.units import Units
-
-_DOLLARS = 100_000  # What a unit of the models' prices is.
 
 
 @dataclass(frozen=True)
@@ -58,4 +57,4 @@ def _price_by_model_of(later: Prediction, earlier: Prediction) -> int:
     if later.model_sha256 == earlier.model_sha256 and earlier.price is not None:
         return earlier.price
     found = load_version(later.model_id, later.model_sha256)
-    return round(float(found.model.estimate(matrix([earlier.features])).price[0]) * _DOLLARS)
+    return in_dollars(float(found.model.estimate(matrix([earlier.features])).price[0]))

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mlmodel.prices import TOP_DOLLARS
 from predictions.models import Prediction
 
 MOST_POINTS = 200
 _MARGIN = 1.0  # Per cent of the width, so that no point is cut in half.
-_CAP = 500_001  # Nothing is priced higher by the census.
 
 
 @dataclass(frozen=True)
@@ -59,4 +59,4 @@ def _point(prediction: Prediction, share: float) -> Point:
 
 
 def _height(amount: int | None) -> float:
-    return round(100 * (1 - min(amount or 0, _CAP) / _CAP), 2)
+    return round(100 * (1 - min(amount or 0, TOP_DOLLARS) / TOP_DOLLARS), 2)

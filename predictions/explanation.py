@@ -6,13 +6,13 @@ from itertools import pairwise
 from mlmodel.artefact import ArtefactError
 from mlmodel.comparables import Comparable, comparables
 from mlmodel.features import KM_PER_DEGREE, matrix
+from mlmodel.prices import in_dollars
 from mlmodel.reasons import Reasons, explain, reference
 from predictions.inputs import grouped, inputs
 from predictions.models import Prediction
 from predictions.projection import UNITS_PER_LATITUDE, map_x, map_y
 from predictions.units import Units
 
-_DOLLARS = 100_000  # What a unit of the models' prices is.
 LOCATION = "location"
 _WIDTH = 98.5  # Per cent; the rest is the width of the thinnest bar.
 _LEAST_REACH = 5.0  # Units of the map, about 6 km.
@@ -65,10 +65,10 @@ def _explained(reasons: Reasons) -> Explanation:
     sums = [reasons.reference_price]
     for _, amount in by_size:
         sums.append(sums[-1] + amount)
-    ends = pairwise(round(amount * _DOLLARS) for amount in sums)
+    ends = pairwise(map(in_dollars, sums))
     return Explanation(
-        price=round(sums[-1] * _DOLLARS),
-        reference_price=round(sums[0] * _DOLLARS),
+        price=in_dollars(sums[-1]),
+        reference_price=in_dollars(sums[0]),
         contributions=[
             Contribution(player, began, ended) for (player, _), (began, ended) in zip(by_size, ends, strict=True)
         ],
@@ -142,7 +142,7 @@ def alike(prediction: Prediction) -> list[dict]:
 
 def _shown(found: Comparable) -> dict:
     return {
-        "price": round(found.price * _DOLLARS),
+        "price": in_dollars(found.price),
         "km": round(found.km, 1),
         "similarity": round(found.similarity, 3),
         "features": found.features,

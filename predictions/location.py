@@ -3,6 +3,7 @@
 import math
 
 from mlmodel.block_groups import nearest_block_group
+from mlmodel.prices import in_dollars
 from mlmodel.support import HARD_KM, SOFT_KM
 from predictions.contract import FieldError
 
@@ -45,4 +46,4 @@ def block_group_near(latitude: float, longitude: float) -> dict:
     found = nearest_block_group(latitude=latitude, longitude=longitude)
     if found.km > HARD_KM:
         raise NoBlockGroup(f"the nearest block group with a known price is {found.km:.0f} km away")
-    return {"features": found.features, "price": round(found.price * 100_000), "km": round(found.km, 2)}
+    return {"features": found.features, "price": in_dollars(found.price), "km": round(found.km, 2)}

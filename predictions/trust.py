@@ -6,9 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from mlmodel.models import ModelVersion
-
-_DOLLARS = 100_000
-_TOP = 500_001
+from mlmodel.prices import TOP_DOLLARS, in_dollars
 
 
 @dataclass(frozen=True)
@@ -64,24 +62,20 @@ def _trust(champion: ModelVersion) -> Trust:
         about=manifest["about"],
         fitted_on=manifest["data"]["fitted_on"],
         rows=tested["rows"],
-        typical_error=_dollars(tested["mae"]),
+        typical_error=in_dollars(tested["mae"]),
         explained=tested["r2"],
         promised=manifest["range"]["level"],
         coverage=tested["coverage"],
-        width=_dollars(tested["mean_width"]),
+        width=in_dollars(tested["mean_width"]),
         bands=_bands(tested["coverage_by_price"]),
-        unseen_error=_dollars(unseen["mae"]) if "mae" in unseen else None,
+        unseen_error=in_dollars(unseen["mae"]) if "mae" in unseen else None,
         unseen_coverage=unseen.get("coverage"),
     )
 
 
 def _bands(measured: list[Mapping[str, Any]]) -> list[Band]:
-    begins = [_dollars(band["from"]) for band in measured]
+    begins = [in_dollars(band["from"]) for band in measured]
     return [
         Band(begin, end, band["rows"], band["coverage"])
-        for (begin, end), band in zip(pairwise([*begins, _TOP]), measured, strict=True)
+        for (begin, end), band in zip(pairwise([*begins, TOP_DOLLARS]), measured, strict=True)
     ]
-
-
-def _dollars(amount: float) -> int:
-    return round(amount * _DOLLARS)

@@ -7,13 +7,12 @@ import numpy as np
 from mlmodel.artefact import ArtefactError
 from mlmodel.curves import curve
 from mlmodel.features import matrix
+from mlmodel.prices import DOLLARS, TOP_DOLLARS, in_dollars
 from predictions.inputs import Input, inputs
 from predictions.models import Prediction
 from predictions.units import Units
 
 _POINTS = 49
-_DOLLARS = 100_000
-_TOP = 500_001  # The census counted no higher.
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,14 @@ def curve_of(prediction: Prediction, feature: str, units: Units) -> Curve | None
         line=_points(100 * shares, price),
         band=" ".join((_points(100 * shares, low), _points(100 * shares[::-1], high[::-1]))),
         here_x=box.slider.percent(box.shown(prediction.features[feature])),
-        here_y=round(float(_heights(np.array([(prediction.price or 0) / _DOLLARS]))[0]), 2),
-        first_price=round(float(estimate.price[0]) * _DOLLARS),
-        last_price=round(float(estimate.price[-1]) * _DOLLARS),
+        here_y=round(float(_heights(np.array([(prediction.price or 0) / DOLLARS]))[0]), 2),
+        first_price=in_dollars(float(estimate.price[0])),
+        last_price=in_dollars(float(estimate.price[-1])),
     )
 
 
 def _heights(prices: np.ndarray) -> np.ndarray:
-    return 100 * (1 - np.clip(prices * _DOLLARS / _TOP, 0, 1))
+    return 100 * (1 - np.clip(prices * DOLLARS / TOP_DOLLARS, 0, 1))
 
 
 def _points(x: np.ndarray, y: np.ndarray) -> str:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from mlmodel.prices import TOP_DOLLARS
 from mlmodel.support import HARD_KM
 from predictions.contract import FieldError
 from predictions.inputs import grouped, inputs
@@ -14,7 +15,6 @@ from predictions.services import LATE
 from predictions.stages import stretches
 from predictions.units import Units
 
-CAP = 500_001  # Dollars of 1990; nothing is priced higher by the census.
 STATUS_WORDS = {
     Prediction.Status.ACCEPTED: "Waiting for the answer",
     Prediction.Status.PUBLISHED: "Waiting for the answer",
@@ -49,7 +49,7 @@ def flag_words(units: Units) -> dict[str, str]:
             if (whole := box.field.part_of)
         },
         SPARSE: "Few block groups with a known price are near, so this is less certain.",
-        "capped": f"The census stopped counting at ${units.dollars(CAP):,}, so it may be worth more.",
+        "capped": f"The census stopped counting at ${units.dollars(TOP_DOLLARS):,}, so it may be worth more.",
         LATE: "The answer came late, after you had been told that there was none yet.",
     }
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 
+from mlmodel.prices import TOP_DOLLARS
 from predictions import projection, wording
 from predictions.counties import county_at
 from predictions.inputs import grouped
@@ -86,7 +87,7 @@ def status_in_words(prediction: Prediction | None) -> str:
 @register.filter
 def band_percent(amount: int | None) -> float:
     """Where a price lies on the band, 0 to 100."""
-    return round(min(100.0, 100 * (amount or 0) / wording.CAP), 2)
+    return round(min(100.0, 100 * (amount or 0) / TOP_DOLLARS), 2)
 
 
 @register.filter

@@ -18,7 +18,7 @@ FOR_VISITORS = {
     "password_reset_done": "/accounts/reset/sent/",
     "password_reset_confirm": "{reset}",
     "password_reset_complete": "/accounts/reset/complete/",
-    "docs": "/api/docs/",
+    "api:docs": "/api/docs/",
 }
 FOR_MEMBERS = {
     "prediction": "{prediction}",
@@ -46,21 +46,22 @@ WRONG = {
 # What answers with JSON, a file, a stream, a part of a page or a redirect.
 NO_PAGES = {
     *("predict_api", "stream", "feed", "healthz", "readyz", "robots.txt", "favicon.ico"),
-    *("predictions", "prediction-detail", "reasons", "comparables", "nearest-block-group", "schema"),
-    *("", "<path:rest>"),
+    *("api:predictions", "api:prediction-detail", "api:reasons", "api:comparables", "api:note", "api:sale"),
+    *("api:nearest-block-group", "api:schema"),
+    *("", "<path:rest>", "schema", "docs"),  # Without a name of their own.
     *("explanation", "history_csv", "history_json", "account_json"),
     *("token_revoke", "logout", "sale_withdraw", "share", "share_stop", "ask_again", "pin", "unpin"),
 }
 
 
 def names_in_router() -> set[str]:
-    """Names of all addresses but Django's own admin; the path of one that has no name."""
-    return {name for pattern in get_resolver().url_patterns for name in _names(pattern)}
+    """Names, in their namespaces, of all addresses but Django's own admin; the path of one that has no name."""
+    return {name for pattern in get_resolver().url_patterns for name in _names(pattern, "")}
 
 
-def _names(pattern: URLPattern | URLResolver) -> Iterator[str]:
+def _names(pattern: URLPattern | URLResolver, namespace: str) -> Iterator[str]:
     if isinstance(pattern, URLPattern):
-        yield pattern.name or str(pattern.pattern)
+        yield f"{namespace}{pattern.name}" if pattern.name else str(pattern.pattern)
     elif pattern.app_name != "admin":
         for inner in pattern.url_patterns:
-            yield from _names(inner)
+            yield from _names(inner, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)

@@ -67,6 +67,15 @@ class RunningStack:
         os.kill(pid, signal_number)
         return pid
 
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """A program stands still for the length of the block."""
+        pid = self.kill(name, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def stop_program(self, name: str) -> None:
         """Have a program of the path end and stay away; returns when it has ended."""
         self._supervisor().stopProcess(f"{PATH}:{name}")

@@ -35,6 +35,7 @@ export class Answer {
   /** While things are moved: the last figures stay until the next ones come. */
   waitAgain() {
     this.#element.ariaBusy = "true";
+    this.#countSeconds();
   }
 
   forget() {
@@ -69,9 +70,13 @@ export class Answer {
     this.#place = null;
     this.#clock = setInterval(() => {
       seconds += 1;
-      const place = this.#place && placeInLine(this.#place.line, (performance.now() - this.#place.toldAt) / 1000);
-      fill(this.#element, { status: `Waiting for the answer, ${seconds} s`, range: place ?? "" });
+      fill(this.#element, { status: `Waiting for the answer, ${seconds} s` });
+      if (this.#place) this.#showPlace(this.#place);
     }, 1000);
+  }
+
+  #showPlace({ line, toldAt }) {
+    fill(this.#element, { range: placeInLine(line, (performance.now() - toldAt) / 1000) });
   }
 
   #end() {

@@ -124,7 +124,8 @@ async function look({ id, status_url }, milliseconds = LOOK_MS) {
 showHints(form);
 showConnection(find("[data-connection]"), feed);
 feed.start();
-if (found?.asked) {
+// Only the answer to what stands in the boxes: other numbers may have been refused, or be on their way still.
+if (found?.asked && question.asks(found.asked.features)) {
   asked = found.asked;
   awaited = asked.id;
   answer.waitAgain();

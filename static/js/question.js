@@ -1,10 +1,10 @@
 // The form: asks without a reload and says at the fields what can't be asked.
 
-/** Fires "asked" (detail: isByHand), "accepted" (detail: the door's answer and the features), "refused". */
+/** Fires "asked" (detail: isByHand), "accepted" (detail: the door's answer and the features), "refused" for good. */
 export class Question extends EventTarget {
   #form;
   #message;
-  #open = {}; // The last question without a response, and its key: sent again under it, it is asked once.
+  #open = {}; // The last question that was not accepted, and its key: sent again under it, it is asked once.
 
   constructor(form, message) {
     super();
@@ -27,6 +27,11 @@ export class Question extends EventTarget {
     for (const element of [...this.#form.elements].filter(isKept)) element.value = kept[element.name];
   }
 
+  /** Whether `features`, of a question that was accepted, are what stands in the boxes. */
+  asks(features) {
+    return JSON.stringify(features) === this.key();
+  }
+
   /** What is asked now, as text to compare. */
   key() {
     return JSON.stringify(this.#features());
@@ -39,12 +44,13 @@ export class Question extends EventTarget {
     this.#say("asked", { isByHand });
     try {
       const response = await this.#post(features);
-      if (response.status < 500) this.#open = {};
       if (response.status !== 202) return await this.#refuse(response, isByHand);
-      this.#say("accepted", { ...(await response.json()), features });
+      const accepted = await response.json();
+      this.#open = {}; // Only now: what is cut off after its head is asked again.
+      this.#say("accepted", { ...accepted, features });
       return { outcome: "accepted" };
     } catch {
-      this.#fail("No network. Your question waits here and is asked when it is back.");
+      this.#message.textContent = "No network. Your question waits here and is asked when it is back.";
       return { outcome: "unreachable" };
     }
   }
@@ -74,7 +80,7 @@ export class Question extends EventTarget {
       const seconds = Number(response.headers.get("Retry-After"));
       const { code } = await response.json();
       const why = code === "line_full" ? "Many people ask right now" : "Many questions at once";
-      this.#fail(`${why}; yours is asked in ${seconds} s.`);
+      this.#message.textContent = `${why}; yours is asked in ${seconds} s.`;
       return { outcome: "too many", seconds };
     } else if (response.status === 403) {
       this.#fail("You signed in or out since this page was loaded. Reload it and ask again.");
@@ -104,8 +110,8 @@ export class Question extends EventTarget {
       return;
     }
     const input = this.#form.querySelector(`[data-field="${CSS.escape(field)}"]`);
-    const isOutOfRange = code === "out_of_range";
-    place.textContent = isOutOfRange ? input.dataset.outOfRange : detail.replace(field, input.labels[0].textContent);
+    const pageWords = { out_of_range: input.dataset.outOfRange, unsupported_location: this.#form.dataset.tooFar };
+    place.textContent = pageWords[code] ?? detail.replace(field, input.labels[0].textContent);
     input.setAttribute("aria-invalid", "true");
   }
 

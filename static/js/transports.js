@@ -45,6 +45,7 @@ export function webSocket({ url, cursor, onLive, onEvent, signal }) {
 }
 
 export function eventStream({ url, cursor, onLive, onEvent, signal }) {
+  if (signal.aborted) return Promise.resolve(false); // It was waiting for a line, and nobody needs it any more.
   return new Promise((resolve) => {
     const address = new URL(url, location.href);
     address.searchParams.set("after", cursor);

@@ -15,7 +15,6 @@ const { dollar, kilometre, distanceWord } = document.documentElement.dataset; //
 
 /** Dollars of 1990 in the dollars that are shown. */
 export const dollars = (amount) => money.format(Math.round(amount * dollar));
-export const distance = (km) => `${(km * kilometre).toFixed(1)} ${distanceWord}`;
 export const asked = (prediction) => moment.format(new Date(prediction.requested_at));
 export const status = (prediction) => STATUS_WORDS[prediction.status];
 export const priceOf = ({ price }) => (price === null ? "$–" : dollars(price));
@@ -23,6 +22,12 @@ export const headline = (prediction) => (prediction.price === null ? status(pred
 export const range = (prediction) =>
   prediction.price === null ? "" : `${dollars(prediction.low)} to ${dollars(prediction.high)}`;
 export const coordinates = ({ latitude, longitude }) => `${latitude.toFixed(2)}, ${longitude.toFixed(2)}`;
+
+/** Short distances to a tenth. */
+export function distance(km) {
+  const shown = km * kilometre;
+  return `${shown.toFixed(shown < 10 ? 1 : 0)} ${distanceWord}`;
+}
 
 export function took(prediction) {
   if (prediction.settled_at === null) return "";

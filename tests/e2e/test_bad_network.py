@@ -11,6 +11,7 @@ from tests.e2e.browsing import (
     ANSWER_MS,
     answer,
     ask,
+    box,
     expect_answered,
     expect_connection,
     recent,
@@ -83,6 +84,56 @@ def test_a_question_whose_acceptance_was_lost_on_the_way_back_is_asked_once(open
     expect_answered(page)
     page.goto("/history")
     assert [row.get_attribute("data-id") for row in page.locator("main [data-id]").all()] == lost
+
+
+def test_a_question_whose_acceptance_was_cut_off_after_its_head_is_asked_once(open_page) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    keys = []
+
+    def cut_the_first(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+        else:
+            accepted = route.fetch()
+            route.fulfill(status=accepted.status, content_type="application/json", body=accepted.text()[:20])
+
+    page.route("**/predict_api", cut_the_first)
+    ask(page)
+    expect_answered(page)
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    expect(recent(page)).to_have_count(1)
+
+
+def test_while_a_moved_number_waits_for_the_network_the_last_price_stays_and_the_wait_is_told(open_page) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    ask(page)
+    expect_answered(page)
+    price = answer(page).locator("[data-fill=price]").inner_text()
+    page.context.set_offline(True)
+    box(page, "house_age").fill("3")
+    expect(page.locator("[data-form-message]")).to_contain_text("asked when it is back")
+    expect(answer(page)).to_contain_text("Waiting for the answer, 2 s")
+    expect(answer(page).locator("[data-fill=price]")).to_have_text(price)
+    page.context.set_offline(False)
+    expect(answer(page).locator("[data-fill=price]")).not_to_have_text(price, timeout=ANSWER_MS)
+
+
+def test_the_page_of_a_prediction_that_is_offline_for_a_while_shows_the_answer_when_it_is_back(
+    open_page, stack: RunningStack
+) -> None:
+    page = open_page()
+    with stack.frozen("publisher"):
+        ask(page)
+        recent(page).first.get_by_role("link").click()
+        expect(page.locator("#prediction")).to_be_visible()
+        page.context.set_offline(True)
+        page.wait_for_event("requestfailed", lambda request: request.resource_type == "fetch", timeout=ANSWER_MS)
+        page.context.set_offline(False)
+    expect_answered(page)
 
 
 def test_an_open_page_comes_back_by_itself_when_the_web_process_was_killed(open_page, stack: RunningStack) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection, sign_up
+from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection, press, sign_up
 from tests.stack import RunningStack
 
 pytestmark = pytest.mark.browser
@@ -86,3 +86,16 @@ def test_the_demo_user_logs_in_and_the_operator_sees_the_audit_in_admin(open_pag
     page.goto("/admin/predictions/prediction/")
     expect(page.locator("#result_list")).to_be_visible()
     expect(page.get_by_role("link", name="Add prediction")).to_have_count(0)
+
+
+# -- the page of the API ---------------------------------------------------------------------------------------------
+def test_when_swagger_ui_can_not_be_loaded_the_page_says_so_and_another_try_opens_it(open_page) -> None:
+    page = open_page("/api/docs/")
+    page.route("**/swagger-ui-bundle*.js", lambda route: route.abort())
+    press(page, "Open Swagger UI")
+    expect(page.get_by_role("alert")).to_contain_text("can't be loaded right now")
+    page.unroute_all()
+    press(page, "Open Swagger UI")
+    expect(page.locator("#api-docs .opblock").first).to_be_visible(timeout=ANSWER_MS)
+    expect(page.locator("head link[href*=swagger-ui]")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_be_empty()

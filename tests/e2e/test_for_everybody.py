@@ -1,10 +1,6 @@
 """The whole journey by those who have no mouse, no motion, no JavaScript, little room; and nobody's page jumps."""
 
-import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -27,15 +23,6 @@ from tests.stack import RunningStack
 pytestmark = pytest.mark.browser
 MOST_TABS = 80
 HAND_MS = 700  # What shifts within half a second of a click counts as wanted.
-
-
-@contextmanager
-def frozen(stack: RunningStack, name: str) -> Iterator[None]:
-    pid = stack.kill(name, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 # -- by keyboard alone -----------------------------------------------------------------------------------------------
@@ -126,7 +113,7 @@ def test_by_keyboard_alone_the_account_menu_opens_and_signs_out(open_page, stack
 def test_nothing_moves_by_itself_for_who_wants_no_motion(open_page, stack: RunningStack, motion: str) -> None:
     page = open_page(reduced_motion=motion)
     expect_connection(page, "Live")
-    with frozen(stack, "publisher"):
+    with stack.frozen("publisher"):
         ask(page)
         expect(answer(page)).to_have_attribute("data-state", "accepted")
         page.locator("[data-theme-toggle]").click()
@@ -139,7 +126,7 @@ def test_nothing_moves_by_itself_for_who_wants_no_motion(open_page, stack: Runni
 def test_the_layout_does_not_shift_when_the_answer_arrives(open_page, stack: RunningStack, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 900})
     expect_connection(page, "Live")
-    with frozen(stack, "publisher"):
+    with stack.frozen("publisher"):
         ask(page)
         page.wait_for_timeout(HAND_MS)
     expect_answered(page)
@@ -150,7 +137,7 @@ def test_the_layout_does_not_shift_when_the_answer_arrives(open_page, stack: Run
 # -- without JavaScript ----------------------------------------------------------------------------------------------
 def test_without_javascript_the_page_of_a_prediction_waits_for_its_answer(open_page, stack: RunningStack) -> None:
     page = open_page(java_script_enabled=False)
-    with frozen(stack, "publisher"):
+    with stack.frozen("publisher"):
         ask(page, house_age=12)
         expect(page).to_have_url(re.compile("/predictions/"))
         expect(answer(page)).to_contain_text("Waiting for the answer")

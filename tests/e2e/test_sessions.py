@@ -18,6 +18,7 @@ from tests.e2e.browsing import (
     sign_up,
     slider,
 )
+from tests.stack import RunningStack
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +109,41 @@ def test_going_back_and_reloading_find_the_numbers_and_the_answer_as_they_were(o
     expect(answer(page)).not_to_contain_text(price, timeout=ANSWER_MS)
     follow(page, "House value")
     expect(box(page, "house_age")).not_to_have_value("52")
+
+
+def test_a_reload_while_other_numbers_are_asked_shows_no_answer_beside_them(open_page) -> None:
+    page = open_page()
+    ask(page, house_age=7)
+    expect_answered(page)
+    page.route("**/predict_api", lambda route: None)
+    with page.expect_request("**/predict_api"):
+        box(page, "house_age").fill("33")
+    page.reload(wait_until="networkidle")
+    expect(box(page, "house_age")).to_have_value("33")
+    expect(answer(page)).to_have_attribute("data-state", "empty")
+    expect(answer(page).locator("[data-fill=price]")).to_have_text("$–")
+
+
+def test_a_reload_after_numbers_that_were_refused_shows_no_answer_beside_them(open_page) -> None:
+    page = open_page()
+    ask(page, house_age=7)
+    expect_answered(page)
+    ask(page, house_age=99)
+    expect(page.locator("[data-error=house_age]")).to_contain_text("between")
+    page.reload(wait_until="networkidle")
+    expect(box(page, "house_age")).to_have_value("99")
+    expect(answer(page)).to_have_attribute("data-state", "empty")
+
+
+def test_a_reload_while_the_answer_is_awaited_goes_on_waiting_by_the_second(open_page, stack: RunningStack) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    with stack.frozen("publisher"):
+        ask(page)
+        expect(recent(page)).to_have_count(1)
+        page.reload()
+        expect(answer(page)).to_contain_text("Waiting for the answer, 2 s")
+    expect_answered(page)
 
 
 def test_going_back_without_javascript_and_asking_something_else_asks_it(open_page) -> None:

@@ -29,6 +29,15 @@ def test_an_income_in_dollars_of_2024_is_asked_as_one_of_1990_and_the_price_is_t
     expect(page.locator("[data-part=alike] table")).to_contain_text("miles")
 
 
+def test_after_other_units_were_chosen_elsewhere_a_reload_shows_no_answer_to_other_numbers(page: Page) -> None:
+    ask(page, house_age=7)
+    expect_answered(page)
+    page.context.clear_cookies(name="units")
+    page.reload(wait_until="networkidle")
+    expect(page.locator("[name=house_age]")).not_to_have_value("7")
+    expect(answer(page)).to_have_attribute("data-state", "empty")
+
+
 def test_a_block_groups_income_is_filled_in_in_dollars_of_2024(page: Page) -> None:
     page.get_by_role("link", name="San Francisco").click()
     expect(page.locator("[data-known]")).to_contain_text("found a median of $600,000 here", timeout=ANSWER_MS)
@@ -38,3 +47,8 @@ def test_a_block_groups_income_is_filled_in_in_dollars_of_2024(page: Page) -> No
 def test_what_is_out_of_range_is_told_in_the_units_of_its_box(page: Page) -> None:
     ask(page, median_income_usd=400_000)
     expect(page.locator("[data-error=med_inc]")).to_contain_text("between 11,997.6 and 360,002.4")
+
+
+def test_how_far_a_place_may_be_is_told_in_miles(page: Page) -> None:
+    ask(page, longitude=-124.3)
+    expect(page.locator("[data-error=latitude]")).to_contain_text("within 25 miles of this place")

@@ -1,40 +1,14 @@
-"""A question goes out twice, or finds the door closed: it is asked once, and answered all the same."""
+"""Each question has a key of its own, waits at a closed door, and is told how long the line is."""
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection, recent
 
+pytestmark = pytest.mark.browser
 Opened = Callable[..., Page]
-
-
-def expect_one_question(page: Page) -> None:
-    page.goto("/history")
-    expect(page.locator("[data-id]")).to_have_count(1)
-
-
-def test_a_question_whose_response_was_lost_is_asked_once(open_page: Opened) -> None:
-    page = open_page()
-    expect_connection(page, "Live")
-    keys: list[str] = []
-
-    def lose_the_first(route: Route) -> None:
-        keys.append(route.request.headers["idempotency-key"])
-        if len(keys) > 1:
-            route.continue_()
-            return
-        assert route.fetch().status == 202
-        route.abort("connectionreset")
-
-    page.route("**/predict_api", lose_the_first)
-    ask(page, house_age=23)
-    expect(page.locator("[data-form-message]")).to_contain_text("No network")
-    expect_answered(page)
-    assert len(set(keys)) == 1
-    assert len(keys) == 2
-    expect(recent(page)).to_have_count(1)
-    expect_one_question(page)
 
 
 def test_the_next_question_has_a_key_of_its_own(open_page: Opened) -> None:
@@ -47,13 +21,6 @@ def test_the_next_question_has_a_key_of_its_own(open_page: Opened) -> None:
         ask(page, house_age=24)
     assert first.value.headers["idempotency-key"] != second.value.headers["idempotency-key"]
     expect(recent(page)).to_have_count(2, timeout=ANSWER_MS)
-
-
-def test_a_double_click_without_javascript_asks_once(open_page: Opened) -> None:
-    page = open_page(java_script_enabled=False)
-    page.get_by_role("button", name="Estimate").dblclick()
-    page.wait_for_url("**/predictions/*")
-    expect_one_question(page)
 
 
 def test_while_the_door_is_closed_the_page_says_so_and_asks_when_it_is_open(open_page: Opened) -> None:

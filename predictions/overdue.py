@@ -1,5 +1,6 @@
 """Which published predictions should have been answered by now, and are to be published again."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -14,8 +15,14 @@ PROBES = 20
 """So many are published again at a time while nothing at all is answered."""
 
 
-def overdue_rows() -> QuerySet[Prediction]:
+WORKED_ON = timedelta(minutes=10)
+"""So long after a missed deadline an answer is still sought."""
+
+
+def overdue_rows(limit: int) -> QuerySet[Prediction]:
     """Rows without an answer 5 s after they were published, and 10 s after that was done again; oldest first.
+
+    Those that missed their deadline are among them: what was asked in a burst may be given up before its turn comes.
 
     Where answers come, only those that later ones have overtaken: publishing the rows of a mere queue again would only
     make it longer. Where none come, a few: a part may be frozen, and would find all of its queue three times when it
@@ -25,9 +32,19 @@ def overdue_rows() -> QuerySet[Prediction]:
     patience = Q()
     for attempts, wait in enumerate(REPEAT_AFTER, start=1):
         patience |= Q(attempts=attempts, published_at__lt=now - wait)
-    rows = Prediction.objects.filter(patience, settled_at__isnull=True).order_by("requested_at")
     reached = _reached(now)
-    return rows[:PROBES] if reached is None else rows.filter(published_at__lt=reached - _OVERTAKEN_BY)
+    if reached is None:
+        limit = min(limit, PROBES)
+    else:
+        patience &= Q(published_at__lt=reached - _OVERTAKEN_BY)
+    # One by one, for each has an index, and a database may read the whole table for the two together.
+    given_up = Q(status=Prediction.Status.FAILED, settled_at__gt=now - WORKED_ON)
+    ids = [*_oldest(patience & given_up, limit), *_oldest(patience & Q(settled_at__isnull=True), limit)]
+    return Prediction.objects.filter(pk__in=ids[:limit]).order_by("requested_at")
+
+
+def _oldest(wanted: Q, limit: int) -> QuerySet[Prediction, uuid.UUID]:
+    return Prediction.objects.filter(wanted).order_by("requested_at").values_list("pk", flat=True)[:limit]
 
 
 def _reached(now: datetime) -> datetime | None:

@@ -145,8 +145,8 @@ class Settled:
 # -- what takes too long -------------------------------------------------------------------------------------------
 @contextmanager
 def claim_overdue(*, limit: int) -> Iterator[list[Unpublished]]:
-    """Published rows that should have been answered by now; held like those of `claim_unpublished`."""
-    with _held(overdue_rows(), limit) as claimed:
+    """Published rows that should have been answered by now, given up or not; held like those of `claim_unpublished`."""
+    with _held(overdue_rows(limit), limit) as claimed:
         yield claimed
 
 

@@ -79,6 +79,24 @@ def test_while_nothing_is_answered_only_the_oldest_few_are_published_again():
     assert overdue() == [row.pk for row in reversed(rows[1:])]
 
 
+def test_what_missed_its_deadline_is_published_again_for_ten_minutes():
+    prediction = published()
+    long_ago(prediction, requested_at=60, published_at=60)
+    services.fail_expired(limit=100)
+    assert overdue() == [prediction.pk]
+    long_ago(prediction, settled_at=601)
+    assert overdue() == []
+
+
+def test_what_was_given_up_first_is_published_again_first():
+    given_up = published()
+    long_ago(given_up, requested_at=60, published_at=60)
+    services.fail_expired(limit=100)
+    waiting = published()
+    long_ago(waiting, requested_at=20, published_at=20)
+    assert overdue() == [given_up.pk, waiting.pk]
+
+
 def test_what_is_answered_is_neither_overdue_nor_given_up():
     prediction = answered()
     long_ago(prediction, requested_at=60, published_at=60)

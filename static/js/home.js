@@ -42,6 +42,7 @@ let early = null; // While a question is on its way: answers, one of which may o
 question.addEventListener("asked", ({ detail }) => {
   awaited = null;
   early = new Map();
+  if (detail.isAgain && answer.isAwaited) return; // It waited for the network or the door, and waits on.
   if (detail.isByHand) answer.wait();
   else answer.waitAgain();
   explanation.wait();

@@ -1,6 +1,6 @@
 // The form: asks without a reload and says at the fields what can't be asked.
 
-/** Fires "asked" (detail: isByHand), "accepted" (detail: the door's answer and the features), "refused" for good. */
+/** Fires "asked" (detail: isByHand, isAgain), "accepted" (detail: the door's answer, the features), and "refused". */
 export class Question extends EventTarget {
   #form;
   #message;
@@ -41,7 +41,7 @@ export class Question extends EventTarget {
   async ask({ isByHand }) {
     const features = this.#features();
     this.#clear();
-    this.#say("asked", { isByHand });
+    this.#say("asked", { isByHand, isAgain: this.#open.body === this.key() });
     try {
       const response = await this.#post(features);
       if (response.status !== 202) return await this.#refuse(response, isByHand);

@@ -191,8 +191,13 @@ class Admission:
             return Place(ahead, _rounded(self._line.seconds_to_answer(ahead) if self._line else None))
 
     def _keeps_closed(self, now: float, expected: float) -> bool:
-        """Until the time that was told, whatever is measured meanwhile; only a line that runs dry opens it before."""
-        return now < self._opens_at and expected > settings.MOST_SECONDS_TO_ANSWER * _RUNS_DRY_AT
+        """Until the time that was told, whatever is measured meanwhile.
+
+        Only a line that runs dry opens it before, or one so much shorter than was reckoned that there was a hitch then.
+        """
+        most = settings.MOST_SECONDS_TO_ANSWER
+        left, reckoned_now = self._opens_at - now, expected - most * _OPENS_AT
+        return left > 0 and expected > most * _RUNS_DRY_AT and left - max(0.0, reckoned_now) <= most
 
     def _length(self) -> float:
         """Of the line now: what was measured, and what came and went since."""

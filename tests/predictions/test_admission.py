@@ -102,6 +102,14 @@ def test_answers_that_come_by_drops_close_it_for_half_a_minute_and_not_for_an_ho
     assert queues.retry_after() == 30
 
 
+def test_when_the_answers_flow_again_after_a_hitch_it_opens_before_the_time_that_it_told(queues):
+    queues.measure(length=5000, rate=3)
+    assert queues.retry_after() == 30
+    queues.now += 2
+    queues.measure(length=800, rate=200)
+    assert queues.retry_after() is None
+
+
 def test_it_closes_again_when_the_line_has_not_become_shorter_by_the_time_it_told(queues):
     queues.measure(length=1200)
     queues.retry_after()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered
+from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +15,7 @@ def page(open_page) -> Page:
     page.locator("[name=money]").select_option("2024")
     page.locator("[name=distance]").select_option("mi")
     page.get_by_role("button", name="Save").click()
+    expect_connection(page, "Live")  # Before its scripts run, the form is sent by the browser.
     return page
 
 

@@ -33,6 +33,12 @@ def pytest_unconfigure() -> None:
     _state.cleanup()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright leaves its event loop running on the main thread, where asyncio starts no other."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """Two runs at once in one working tree do not share a database file."""

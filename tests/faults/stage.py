@@ -40,8 +40,8 @@ class Case:
     """In so many seconds answers must come again."""
     from_start: bool = False
     """Whether `within` counts from the fault's start: others take over while it lasts."""
-    is_always_open: bool = False
-    """Whether every question must be accepted: there is another door to try."""
+    most_refused: float = 1.0
+    """Of all questions at most this part may be refused or cut off: less where there is another door to try."""
 
     @property
     def name(self) -> str:
@@ -127,7 +127,7 @@ def play(case: Case, stack: RunningStack, books: Books) -> Verdict:
             over_at=struck_at if case.from_start else over_at,
             within=case.within,
             is_settled=is_settled,
-            is_always_open=case.is_always_open,
+            most_refused=case.most_refused,
         )
 
 

@@ -134,10 +134,10 @@ def test_a_question_given_up_and_never_answered_is_a_complaint() -> None:
     assert complaints[0] == "1 given up and not answered later: x (failed, published 3 times)"
 
 
-def test_a_refusal_is_a_complaint_where_another_door_is_open() -> None:
+def test_more_refusals_than_another_door_allows_are_a_complaint() -> None:
     clients, found = a_good_end()
     clients[0].refused["503"] = 1
-    judged = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=True, is_always_open=True)
+    judged = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=True, most_refused=0.25)
     assert judged.complaints == ["1 were refused: {'503': 1}"]
     assert verdict(clients, found).complaints == []
 

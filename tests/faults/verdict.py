@@ -76,13 +76,13 @@ def judge(
     over_at: float,
     within: float | None = None,
     is_settled: bool,
-    is_always_open: bool = False,
+    most_refused: float = 1.0,
 ) -> Verdict:
     """Compare what was stored with what was heard; moments are `time.monotonic`'s.
 
     `within`: in so many seconds after the fault (after its end, where it lasted) answers must come again.
     `is_settled`: whether the run came to rest in time; a topic on which records wait for ever is a fault of its own.
-    `is_always_open`: whether no question may be refused.
+    `most_refused`: the part of all questions that may be refused.
     """
     told: dict[str, list[str]] = {}
     for event in records.events:
@@ -127,7 +127,7 @@ def judge(
         broken.append(f"the ledger: {records.ledger['complaint']}")
     if not is_settled:
         broken.append("it never came to rest: something is in flight, waits on a topic, or was not heard")
-    if is_always_open and figures.refused:
+    if figures.refused > most_refused * (figures.accepted + figures.refused):
         broken.append(f"{figures.refused} were refused: {figures.refusals}")
     if again is None:
         broken.append("nobody was answered after the fault")

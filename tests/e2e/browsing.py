@@ -89,7 +89,8 @@ def expect_signed_in(page: Page, name: str) -> None:
 
 # -- for everybody ---------------------------------------------------------------------------------------------------
 def violations(page: Page) -> list[tuple[str, list]]:
-    """What axe finds: rule and places."""
+    """What axe finds, rule and places, when colours on their way have arrived."""
+    page.evaluate(ARRIVED)
     found = Axe().run(page).response["violations"]
     return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found]
 
@@ -103,6 +104,9 @@ def cut_words(page: Page) -> list[str]:
     """Words that can't be read to their end."""
     return page.evaluate(CUT)
 
+
+ARRIVED = """() => Promise.allSettled(document.getAnimations()
+  .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
 
 # Words that reach over the edge of the window, or of a box that hides what reaches over its own and can't be scrolled.
 CUT = """() => {

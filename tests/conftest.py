@@ -35,7 +35,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright leaves its event loop running on the main thread, where asyncio starts no other."""
+    """Browser tests last: Playwright leaves its event loop running, and no other starts on the same thread."""
     items.sort(key=lambda item: "e2e" in item.path.parts)
 
 

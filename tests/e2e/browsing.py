@@ -105,8 +105,18 @@ def cut_words(page: Page) -> list[str]:
     return page.evaluate(CUT)
 
 
-ARRIVED = """() => Promise.allSettled(document.getAnimations()
-  .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
+# What is inherited sets out again when its parent has arrived.
+ARRIVED = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const moving = () => document.getAnimations().filter(
+    (one) => one.playState === "running" && Number.isFinite(one.effect.getComputedTiming().endTime));
+  await frame();
+  do {
+    await Promise.allSettled(moving().map((one) => one.finished));
+    await frame();
+    await frame();
+  } while (moving().length);
+}"""
 
 # Words that reach over the edge of the window, or of a box that hides what reaches over its own and can't be scrolled.
 CUT = """() => {

@@ -30,6 +30,8 @@ def test_a_page_that_is_added_is_listed_here() -> None:
 @pytest.mark.parametrize("name", EVERY_PAGE)
 def test_a_page_is_for_everybody_in_both_themes_at_any_width(site: Site, name: str) -> None:
     page = site.context_of(name).new_page()
+    # Colours on their way from one theme to the other are none that anybody reads.
+    page.emulate_media(reduced_motion="reduce")
     page.goto(site.address_of(name))
     for width in (ZOOMED, PHONE, DESK):
         page.set_viewport_size({"width": width, "height": 900})

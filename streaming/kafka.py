@@ -113,7 +113,9 @@ class Publisher:
         undelivered = self._producer.flush(seconds)
         errors, self._errors = self._errors, []
         if undelivered or errors:
-            self._producer.purge()
+            # confluent-kafka has the flag the wrong way round: `blocking=True`, its default, returns at once, and
+            # purges what is published next as well.
+            self._producer.purge(blocking=False)
             self._producer.flush(0)
             self._errors.clear()
             raise NotDelivered(f"{undelivered + len(errors)} records not acknowledged: {errors[:1] or 'time out'}")

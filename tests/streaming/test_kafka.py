@@ -55,6 +55,18 @@ def test_what_the_broker_refuses_is_not_delivered(broker: MockKafka):
         publisher.flush()
 
 
+def test_what_is_published_after_a_refusal_arrives(broker: MockKafka):
+    publisher = kafka.publisher()
+    for number in range(20):
+        broker.refuse_produce(MESSAGE_TOO_LARGE, times=1)
+        publisher.publish(Topic.REQUESTS, key=b"1", value=b"refused", headers=[])
+        with pytest.raises(NotDelivered):
+            publisher.flush()
+        publisher.publish(Topic.REQUESTS, key=b"1", value=b"%d" % number, headers=[])
+        publisher.flush()
+    assert values(broker.records(Topic.REQUESTS)) == [b"%d" % number for number in range(20)]
+
+
 def test_what_is_not_acknowledged_in_time_is_not_delivered_and_never_sent_later(broker: MockKafka):
     publisher = kafka.publisher()
     publisher.publish(Topic.REQUESTS, key=b"1", value=b"first", headers=[])

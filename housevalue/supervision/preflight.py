@@ -24,6 +24,8 @@ FREE_MEGABYTES = 300
 @contextmanager
 def sole_run(var_dir: Path) -> Iterator[None]:
     """Hold the state folder: made where it is missing, and refused while another run holds it."""
+    if "," in str(var_dir):
+        raise CannotRun(f"The state folder {var_dir} has a comma in its name; Kafka takes that for two folders.")
     try:
         var_dir.mkdir(parents=True, exist_ok=True)
         lock = (var_dir / "run.lock").open("a+")

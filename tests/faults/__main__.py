@@ -1,4 +1,7 @@
-"""`python -m tests.faults`: play the kill matrix and write docs/faults.md. Ends with 1 when a promise was broken."""
+"""`python -m tests.faults`: play the kill matrix and an overload, and write docs/faults.md.
+
+Ends with 1 when a promise was broken.
+"""
 
 import argparse
 import fnmatch
@@ -9,6 +12,10 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+from django.utils.text import slugify
+
+from tests.faults import overload
+from tests.faults.overload import LONG
 from tests.faults.report import Results, write_page
 from tests.faults.scenes import SCENES
 from tests.faults.stage import Case, Scene, Stage
@@ -26,10 +33,10 @@ def main() -> int:
     try:
         for scene in SCENES:
             _play(scene, _chosen(scene, arguments, results), arguments.folder, results, end)
+        _play_overload(arguments, results, end)
     finally:
         write_page(results, SCENES)
-    lines = results.read().values()
-    return int(any(line["complaints"] for line in lines))
+    return int(results.has_complaints())
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,8 +61,18 @@ def _chosen(scene: Scene, arguments: argparse.Namespace, results: Results) -> li
     return [case for case in named if arguments.again or (scene.name, case.name) not in kept]
 
 
+def _play_overload(arguments: argparse.Namespace, results: Results, end: float) -> None:
+    kept = results.read_overload()
+    is_due = kept is None or (arguments.again and not arguments.failed) or (arguments.failed and kept["complaints"])
+    if not is_due or not fnmatch.fnmatch(f"overload: {LONG.name}", f"*{arguments.only}*") or time.monotonic() > end:
+        return
+    report = overload.play(LONG, arguments.folder / f"overload-{time.strftime('%H%M%S')}")
+    results.keep_overload(report)
+    print(f"overload, {LONG.name}: {'; '.join(report['complaints']) or 'kept'}", flush=True)
+
+
 def _play(scene: Scene, cases: Iterable[Case], folder: Path, results: Results, end: float) -> None:
-    with closing(Stage(scene, folder / f"{scene.name.replace(' ', '-')}-{time.strftime('%H%M%S')}")) as stage:
+    with closing(Stage(scene, folder / f"{slugify(scene.name)}-{time.strftime('%H%M%S')}")) as stage:
         for case in cases:
             if time.monotonic() > end:
                 print("out of time: start again to play the rest")

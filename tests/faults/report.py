@@ -1,6 +1,7 @@
 """What the cases came to: kept case by case as JSON lines, shown in docs/faults.md."""
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,11 +33,24 @@ _COLUMNS = {
 }
 
 
+_OVERLOAD = """## Overload
+
+{name}, the scoring worker being held back so that it is the path that
+can't keep up and not the door ({day}, load average {load}).
+{accepted:,} were accepted: {answered:,} answered, {failed} given up, {lost} lost,
+{doubled} doubled; half of them after {p50:.1f} s, 99 % after {p99:.1f} s,
+the last after {max:.1f} s. {refused:,} were refused with 429 and a
+`Retry-After` of {retry_after:.1f} s on average, wrong by {error:.0f} % (bar 30 %);
+{unanswered_posts} were neither accepted nor refused.
+"""
+
+
 class Results:
     """A file of JSON lines, one a case; of two about the same case the later one counts."""
 
     def __init__(self, path: Path):
         self._path = path
+        self._overload = path.with_name("overload.json")
 
     def keep(self, scene: Scene, case: Case, verdict: Verdict | None, problem: str = "") -> dict[str, Any]:
         """Add what a case came to; `problem` is why it could not be played to its end."""
@@ -47,7 +61,7 @@ class Results:
             "fault": case.fault.name,
             "load": case.load.name,
             "lasted": case.fault.seconds,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "at": _now(),
             "machine": machine(),
             **(verdict.as_json() if verdict else {"figures": None, "complaints": [f"not played: {problem}"]}),
         }
@@ -55,6 +69,17 @@ class Results:
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         return line
+
+    def keep_overload(self, report: dict[str, Any]) -> None:
+        """Keep what `tests.faults.overload.play` said, in the place of what it said before."""
+        self._overload.parent.mkdir(parents=True, exist_ok=True)
+        self._overload.write_text(json.dumps({**report, "at": _now()}))
+
+    def read_overload(self) -> dict[str, Any] | None:
+        return json.loads(self._overload.read_text()) if self._overload.exists() else None
+
+    def has_complaints(self) -> bool:
+        return any(line["complaints"] for line in (*self.read().values(), self.read_overload()) if line)
 
     def read(self) -> dict[tuple[str, str], dict[str, Any]]:
         """(scene, case) -> its last line."""
@@ -71,14 +96,17 @@ def write_page(results: Results, scenes: Sequence[Scene], page: Path = PAGE) -> 
         scene.name: [line for case in scene.cases if (line := found.get((scene.name, case.name)))] for scene in scenes
     }
     lines = [line for of_scene in played.values() for line in of_scene]
+    overload = results.read_overload()
     if lines:
-        tables = [f"## {name.capitalize()}\n\n{_table(of_scene)}" for name, of_scene in played.items() if of_scene]
-        page.write_text("\n".join([_introduction(lines), *tables, _shortfalls(lines)]))
+        parts = [f"## {name.capitalize()}\n\n{_table(of_scene)}" for name, of_scene in played.items() if of_scene]
+        if overload:
+            parts.append(_overload(overload))
+        page.write_text("\n".join([_introduction(lines), *parts, _shortfalls(lines, overload)]))
 
 
 def _introduction(lines: Sequence[dict[str, Any]]) -> str:
     kept = sum(not line["complaints"] for line in lines)
-    days = sorted({datetime.fromisoformat(line["at"]).strftime("%-d %B %Y") for line in lines})
+    days = sorted({_day(line["at"]) for line in lines})
     return _INTRODUCTION.read_text().format(
         outcome=f"{kept} of {len(lines)} kept every promise.",
         dates=", ".join(days),
@@ -93,8 +121,29 @@ def _table(lines: Sequence[dict[str, Any]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _shortfalls(lines: Sequence[dict[str, Any]]) -> str:
+def _overload(report: dict[str, Any]) -> str:
+    told = {
+        "name": report["name"].capitalize(),
+        "day": _day(report["at"]),
+        "load": report["machine"]["load"][0],
+        "error": 100 * (report["retry_after_error"] or math.nan),
+    }
+    figures = {name: math.nan if value is None else value for name, value in report.items()}
+    return _OVERLOAD.format(**{**figures, **told})
+
+
+def _day(moment: str) -> str:
+    return datetime.fromisoformat(moment).strftime("%-d %B %Y")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _shortfalls(lines: Sequence[dict[str, Any]], overload: dict[str, Any] | None) -> str:
     short = [f"* {line['case']}: {'; '.join(line['complaints'])}" for line in lines if line["complaints"]]
+    if overload and overload["complaints"]:
+        short.append(f"* overload: {'; '.join(overload['complaints'])}")
     if late := [line["figures"]["late"] for line in lines if line["figures"] and line["figures"]["late"]]:
         short.append(
             f"* In {len(late)} cases answers came after the deadline, when their owners had been told that there was"

@@ -21,6 +21,12 @@ def test_one_state_folder_is_held_by_one_run_at_a_time(tmp_path: Path) -> None:
         pass
 
 
+def test_a_state_folder_that_kafka_would_take_for_two_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match="has a comma in its name"):
+        preflight.sole_run(tmp_path / "one, two").__enter__()
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_disk_with_little_room_is_refused_with_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "free_megabytes", lambda var_dir: 299)
     with pytest.raises(CannotRun, match="299 MB free; 300 MB are needed"):

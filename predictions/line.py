@@ -7,10 +7,11 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 from django.utils import timezone
 
 from predictions.models import Prediction
+from predictions.overdue import answered_up_to, given_up
 
 SHORT = 20
 """So few questions are no queue, and their number says nothing of the rate."""
@@ -28,7 +29,7 @@ class Line:
     """What was measured at `read_at` (`time.monotonic`)."""
 
     length: int
-    """Questions without an answer, refusal or missed deadline."""
+    """Questions that wait for an answer or a refusal, whether their deadline was missed or not."""
     rate: float | None
     """Answers a second; None while it is unknown: there was no queue, or nothing at all is answered."""
     rate_read_at: float
@@ -42,7 +43,7 @@ class Line:
 def read_line(before: Line | None) -> Line:
     """Measure now; `before` is what was measured last, whose rate holds on while there is no queue to measure."""
     read_at = time.monotonic()
-    length = Prediction.objects.filter(settled_at__isnull=True).count()
+    length = _count_waiting()
     if length >= SHORT:
         is_moving, rate = _movement(timezone.now())
         if not is_moving or (rate is not None and length > rate * _QUEUE_SECONDS):
@@ -62,7 +63,19 @@ class Place:
 
 def length_before(prediction: Prediction) -> int:
     """How many questions wait that were asked before this one."""
-    return Prediction.objects.filter(settled_at__isnull=True, requested_at__lt=prediction.requested_at).count()
+    return _count_waiting(Q(requested_at__lt=prediction.requested_at))
+
+
+def _count_waiting(among: Q = Q()) -> int:
+    """Those without an end, and those that were given up and whose turn on the topics is still to come.
+
+    Two queries, for each has an index.
+    """
+    now = timezone.now()
+    rows = Prediction.objects.filter(among).order_by()
+    reached = answered_up_to(now)
+    late = rows.filter(given_up(now), published_at__gt=reached).count() if reached else 0
+    return rows.filter(settled_at__isnull=True).count() + late
 
 
 def _movement(now: datetime) -> tuple[bool, float | None]:

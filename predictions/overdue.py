@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from predictions.models import FeedEvent, Prediction
+from predictions.models import Door, FeedEvent, Prediction
 
 # How long an answer may take after the first and the second time a row was published.
 REPEAT_AFTER = (timedelta(seconds=5), timedelta(seconds=10))
@@ -17,6 +17,8 @@ PROBES = 20
 
 WORKED_ON = timedelta(minutes=10)
 """So long after a missed deadline an answer is still sought."""
+# Among so many answers one is of this product's own doors, unless hardly anything else is.
+_LAST_ANSWERS = 20
 
 
 def overdue_rows(limit: int) -> QuerySet[Prediction]:
@@ -32,14 +34,13 @@ def overdue_rows(limit: int) -> QuerySet[Prediction]:
     patience = Q()
     for attempts, wait in enumerate(REPEAT_AFTER, start=1):
         patience |= Q(attempts=attempts, published_at__lt=now - wait)
-    reached = _reached(now)
+    reached = answered_up_to(now)
     if reached is None:
         limit = min(limit, PROBES)
     else:
         patience &= Q(published_at__lt=reached - _OVERTAKEN_BY)
     # One by one, for each has an index, and a database may read the whole table for the two together.
-    given_up = Q(status=Prediction.Status.FAILED, settled_at__gt=now - WORKED_ON)
-    ids = [*_oldest(patience & given_up, limit), *_oldest(patience & Q(settled_at__isnull=True), limit)]
+    ids = [*_oldest(patience & given_up(now), limit), *_oldest(patience & Q(settled_at__isnull=True), limit)]
     return Prediction.objects.filter(pk__in=ids[:limit]).order_by("requested_at")
 
 
@@ -47,21 +48,29 @@ def _oldest(wanted: Q, limit: int) -> QuerySet[Prediction, uuid.UUID]:
     return Prediction.objects.filter(wanted).order_by("requested_at").values_list("pk", flat=True)[:limit]
 
 
-def _reached(now: datetime) -> datetime | None:
+def given_up(now: datetime) -> Q:
+    """Rows that missed their deadline and are still worked on."""
+    return Q(status=Prediction.Status.FAILED, settled_at__gt=now - WORKED_ON)
+
+
+def answered_up_to(now: datetime) -> datetime | None:
     """When the record was published that was answered last; None where nothing was answered for a while.
 
-    Its own stage tells, not its row, which knows only when it was published last.
+    Its own stage tells, not its row, which knows only when it was published last. Records that others put on the topic
+    say what they like, and don't count.
     """
-    last = (
+    answers = (
         FeedEvent.objects.filter(kind=Prediction.Status.ANSWERED)
         .order_by("-pk")
-        .values_list("created_at", "prediction__published_at", "prediction__stages")
-        .first()
+        .values_list("created_at", "prediction__source", "prediction__published_at", "prediction__stages")
     )
-    if last is None or last[0] < now - REPEAT_AFTER[0]:
-        return None
-    answered_at, published_at, stages = last
-    if "published" in stages:
-        # A stranger's record says what it likes.
+    for answered_at, source, published_at, stages in answers[:_LAST_ANSWERS]:
+        if answered_at < now - REPEAT_AFTER[0]:
+            return None
+        if source not in Door.values:
+            continue
+        if "published" not in stages:
+            return published_at or answered_at
+        # Clocks differ.
         return datetime.fromtimestamp(min(stages["published"] / 1000, answered_at.timestamp()), UTC)
-    return published_at or answered_at
+    return None

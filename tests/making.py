@@ -58,6 +58,14 @@ def published(caller: Caller | None = None) -> Prediction:
     return prediction
 
 
+def waiting(count: int) -> None:
+    """So many questions in line at this moment, stored as they are and not by their door."""
+    now = timezone.now()
+    Prediction.objects.bulk_create(
+        Prediction(feed_key="v1", source="api", features=FEATURES, requested_at=now) for _ in range(count)
+    )
+
+
 def publish_all() -> int:
     with services.claim_unpublished(limit=1000) as rows:
         services.mark_published(rows)

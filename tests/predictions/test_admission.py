@@ -2,25 +2,20 @@
 
 import json
 import random
-import time
 from contextlib import ExitStack
-from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.test import Client
-from django.utils import timezone
 
-from predictions import line
 from predictions.admission import Admission, LineFull
 from predictions.admission import admission as standing
-from predictions.line import Line, Place, read_line
+from predictions.line import Line, Place
 from predictions.models import Prediction
 from predictions.wording import place_in_words
 from streaming.bench_overload import retry_after_error
-from tests.making import FEATURES, accepted, answer, services
+from tests.making import accepted, answer, services, waiting
 
 
 class Queues:
@@ -225,87 +220,6 @@ def test_a_database_that_is_away_leaves_what_was_measured_before(queues, caplog)
     queues.admission._thread.shutdown(wait=True)
     assert "the line can't be measured" in caplog.text
     assert queues.retry_after() is not None
-
-
-# -- what is measured ------------------------------------------------------------------------------------------------
-NOW = timezone.now()
-
-
-def waiting(count: int) -> None:
-    now = timezone.now()
-    Prediction.objects.bulk_create(
-        Prediction(feed_key="v1", source="api", features=FEATURES, requested_at=now) for _ in range(count)
-    )
-
-
-def answers(count: int, *, seconds_ago: float) -> None:
-    """So many questions that were answered, at this moment."""
-    rows = [accepted() for _ in range(count)]
-    services.record_answers([answer(row.pk) for row in rows])
-    moment = NOW - timedelta(seconds=seconds_ago)
-    Prediction.objects.filter(pk__in=[row.pk for row in rows]).update(settled_at=moment)
-
-
-@pytest.mark.database
-@pytest.mark.django_db
-class TestReading:
-    @pytest.fixture(autouse=True)
-    def the_moment(self, monkeypatch) -> None:
-        """However long it takes to store what is read."""
-        monkeypatch.setattr(line, "timezone", SimpleNamespace(now=lambda: NOW))
-
-    def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue(self):
-        waiting(50)
-        answers(7, seconds_ago=12)
-        answers(5, seconds_ago=4)
-        answers(10, seconds_ago=2)
-        answers(10, seconds_ago=1)
-        found = read_line(None)
-        assert found.length == 50
-        assert found.rate == pytest.approx(20 / 3), "those of the first moment came before it"
-
-    def test_a_few_that_wait_are_no_queue(self):
-        waiting(line.SHORT - 1)
-        answers(1, seconds_ago=4)
-        answers(1, seconds_ago=1)
-        assert read_line(None).rate is None
-
-    def test_a_line_that_moves_within_a_second_is_no_queue(self):
-        waiting(line.SHORT)
-        answers(90, seconds_ago=1)
-        answers(1, seconds_ago=2)
-        assert read_line(None).rate is None
-
-    def test_after_an_outage_the_rate_counts_from_the_first_answer(self):
-        waiting(500)
-        answers(1, seconds_ago=0.5)
-        answers(40, seconds_ago=0.2)
-        assert read_line(None).rate == pytest.approx(40 / 0.3)
-
-    def test_when_an_outage_begins_the_rate_does_not_sink_with_every_second_of_it(self):
-        waiting(200)
-        answers(10, seconds_ago=4.8)
-        answers(50, seconds_ago=3.8)
-        assert read_line(None).rate == pytest.approx(50)
-
-    def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one(self):
-        waiting(50)
-        answers(20, seconds_ago=6)
-        before = Line(100, rate=50.0, rate_read_at=time.monotonic(), read_at=time.monotonic())
-        assert read_line(before).rate is None
-
-    def test_a_rate_holds_on_for_a_while_when_the_queue_is_gone(self):
-        now = time.monotonic()
-        assert read_line(Line(100, rate=50.0, rate_read_at=now - 20, read_at=now)).rate == 50
-        assert read_line(Line(100, rate=50.0, rate_read_at=now - 40, read_at=now)).rate is None
-
-    def test_missed_deadlines_are_no_answers(self):
-        waiting(50)
-        answers(20, seconds_ago=2)
-        Prediction.objects.filter(settled_at__isnull=False).update(
-            status=Prediction.Status.FAILED, reason={"code": "deadline"}
-        )
-        assert read_line(None).rate is None
 
 
 # -- at the doors ----------------------------------------------------------------------------------------------------

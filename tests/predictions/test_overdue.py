@@ -6,9 +6,9 @@ import uuid
 import pytest
 
 from predictions import services
-from predictions.models import Prediction
+from predictions.models import IntegrationSource, Prediction
 from predictions.overdue import PROBES
-from tests.making import answer, answered, long_ago, published, refusal
+from tests.making import answer, answered, long_ago, published, refusal, user
 from tests.predictions.conftest import kinds
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -69,6 +69,15 @@ def test_a_strangers_clock_of_another_age_stops_nobody():
     waiting, strange = published(), published()
     long_ago(waiting, published_at=8)
     services.record_answers([answer(strange.pk, stages={"published": 999_999_999_999_999})])
+    assert overdue() == [waiting.pk]
+
+
+def test_what_an_integration_puts_on_the_topic_stops_nobody():
+    waiting, behind = published(), published()
+    long_ago(waiting, published_at=8)
+    services.record_answers([answer(behind.pk, stages=published_ago(6))])
+    IntegrationSource.objects.create(name="listings", owner=user())
+    services.record_answers([answer(uuid.uuid4(), source="listings", stages={"published": 0})])
     assert overdue() == [waiting.pk]
 
 

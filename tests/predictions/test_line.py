@@ -1,0 +1,104 @@
+"""The line as it is measured: who stands in it, and how fast it moves."""
+
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.utils import timezone
+
+from predictions import line
+from predictions.line import Line, read_line
+from predictions.models import Prediction
+from tests.making import accepted, answer, long_ago, published, services, waiting
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+NOW = timezone.now()
+
+
+def answers(count: int, *, seconds_ago: float) -> None:
+    """So many questions that were answered, at this moment."""
+    rows = [accepted() for _ in range(count)]
+    services.record_answers([answer(row.pk) for row in rows])
+    moment = NOW - timedelta(seconds=seconds_ago)
+    Prediction.objects.filter(pk__in=[row.pk for row in rows]).update(settled_at=moment)
+
+
+@pytest.fixture(autouse=True)
+def the_moment(monkeypatch) -> None:
+    """However long it takes to store what is read."""
+    monkeypatch.setattr(line, "timezone", SimpleNamespace(now=lambda: NOW))
+
+
+def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue():
+    waiting(50)
+    answers(7, seconds_ago=12)
+    answers(5, seconds_ago=4)
+    answers(10, seconds_ago=2)
+    answers(10, seconds_ago=1)
+    found = read_line(None)
+    assert found.length == 50
+    assert found.rate == pytest.approx(20 / 3), "those of the first moment came before it"
+
+
+def test_a_few_that_wait_are_no_queue():
+    waiting(line.SHORT - 1)
+    answers(1, seconds_ago=4)
+    answers(1, seconds_ago=1)
+    assert read_line(None).rate is None
+
+
+def test_a_line_that_moves_within_a_second_is_no_queue():
+    waiting(line.SHORT)
+    answers(90, seconds_ago=1)
+    answers(1, seconds_ago=2)
+    assert read_line(None).rate is None
+
+
+def test_after_an_outage_the_rate_counts_from_the_first_answer():
+    waiting(500)
+    answers(1, seconds_ago=0.5)
+    answers(40, seconds_ago=0.2)
+    assert read_line(None).rate == pytest.approx(40 / 0.3)
+
+
+def test_when_an_outage_begins_the_rate_does_not_sink_with_every_second_of_it():
+    waiting(200)
+    answers(10, seconds_ago=4.8)
+    answers(50, seconds_ago=3.8)
+    assert read_line(None).rate == pytest.approx(50)
+
+
+def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one():
+    waiting(50)
+    answers(20, seconds_ago=6)
+    before = Line(100, rate=50.0, rate_read_at=time.monotonic(), read_at=time.monotonic())
+    assert read_line(before).rate is None
+
+
+def test_a_rate_holds_on_for_a_while_when_the_queue_is_gone():
+    now = time.monotonic()
+    assert read_line(Line(100, rate=50.0, rate_read_at=now - 20, read_at=now)).rate == 50
+    assert read_line(Line(100, rate=50.0, rate_read_at=now - 40, read_at=now)).rate is None
+
+
+def test_missed_deadlines_are_no_answers():
+    waiting(50)
+    answers(20, seconds_ago=2)
+    Prediction.objects.filter(settled_at__isnull=False).update(
+        status=Prediction.Status.FAILED, reason={"code": "deadline"}
+    )
+    assert read_line(None).rate is None
+
+
+def test_those_who_were_given_up_stand_in_line_until_later_ones_are_answered():
+    waiting(30)
+    given_up = [published() for _ in range(3)]
+    for row, seconds in zip(given_up, (50, 40, 31), strict=True):
+        long_ago(row, requested_at=60, published_at=seconds)
+    services.fail_expired(limit=100)
+    assert read_line(None).length == 30, "nothing is answered: nobody knows whether their turn will come"
+    stages = {"published": int((NOW.timestamp() - 45) * 1000)}
+    services.record_answers([answer(published().pk, stages=stages)])
+    assert read_line(None).length == 32

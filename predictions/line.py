@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
 from predictions.models import Prediction
@@ -43,7 +43,7 @@ class Line:
 def read_line(before: Line | None) -> Line:
     """Measure now; `before` is what was measured last, whose rate holds on while there is no queue to measure."""
     read_at = time.monotonic()
-    length = _count_waiting()
+    length = _count_waiting(Prediction.objects.all())
     if length >= SHORT:
         is_moving, rate = _movement(timezone.now())
         if not is_moving or (rate is not None and length > rate * _QUEUE_SECONDS):
@@ -63,16 +63,16 @@ class Place:
 
 def length_before(prediction: Prediction) -> int:
     """How many questions wait that were asked before this one."""
-    return _count_waiting(Q(requested_at__lt=prediction.requested_at))
+    return _count_waiting(Prediction.objects.filter(requested_at__lt=prediction.requested_at))
 
 
-def _count_waiting(among: Q = Q()) -> int:
-    """Those without an end, and those that were given up and whose turn on the topics is still to come.
+def _count_waiting(rows: QuerySet[Prediction]) -> int:
+    """Those of `rows` without an end, and those that were given up and whose turn on the topics is still to come.
 
     Two queries, for each has an index.
     """
     now = timezone.now()
-    rows = Prediction.objects.filter(among).order_by()
+    rows = rows.order_by()
     reached = answered_up_to(now)
     late = rows.filter(given_up(now), published_at__gt=reached).count() if reached else 0
     return rows.filter(settled_at__isnull=True).count() + late

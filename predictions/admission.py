@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -61,6 +61,7 @@ class Admission:
         self._lock = threading.Lock()
         # Of its own: behind the questions that wait for a database thread it would measure when they have gone.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
+        self._measuring: Future[None] | None = None
         self._due_at = 0.0
         self._line: Line | None = None
         self._admitted = 0
@@ -103,7 +104,10 @@ class Admission:
             if (now := self._clock()) < self._due_at:
                 return False
             self._due_at = now + MEASURED_FOR_SECONDS
-        self._thread.submit(self._measure_and_close)
+            # A database that hangs would find one for each second of it.
+            if self._measuring is not None and not self._measuring.done():
+                return False
+            self._measuring = self._thread.submit(self._measure_and_close)
         return True
 
     def measure(self) -> None:
@@ -124,6 +128,9 @@ class Admission:
             self.measure()
         except DatabaseError as error:
             logger.warning("the line can't be measured: %s", error)
+        except Exception:
+            # Nobody asks the thread how it went.
+            logger.exception("the line can't be measured")
         finally:
             connection.close()
 

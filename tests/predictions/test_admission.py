@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -220,6 +221,23 @@ def test_a_database_that_is_away_leaves_what_was_measured_before(queues, caplog)
     queues.admission._thread.shutdown(wait=True)
     assert "the line can't be measured" in caplog.text
     assert queues.retry_after() is not None
+
+
+def test_a_database_that_hangs_is_asked_once(queues):
+    asked, go_on = [], threading.Event()
+
+    def hang(before: Line | None) -> Line:
+        asked.append(queues.now)
+        go_on.wait(10)
+        return Line(0, rate=None, rate_read_at=queues.now, read_at=queues.now)
+
+    queues.admission._read = hang
+    for _ in range(5):
+        queues.now += 2
+        queues.admission.measure_if_due()
+    go_on.set()
+    queues.admission._thread.shutdown(wait=True)
+    assert len(asked) == 1
 
 
 # -- at the doors ----------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from predictions.admission import admission  # noqa: E402  (needs the app regist
 from predictions.doorway import Doorway  # noqa: E402  (needs the app registry)
 from streaming.back_pressure import BackPressure  # noqa: E402  (needs the reactor that daphne's app installs)
 from streaming.metrics import AWAY, CLOSED, REFUSED  # noqa: E402  (needs the settings)
-from streaming.monitoring import Waiting, serve_metrics  # noqa: E402  (needs the app registry)
+from streaming.monitoring import WaitingCollector, serve_metrics  # noqa: E402  (needs the app registry)
 from streaming.readiness import kafka_client  # noqa: E402  (needs the app registry)
 from streaming.urls import websocket_urlpatterns  # noqa: E402  (needs the app registry)
 
@@ -55,4 +55,4 @@ application = BackPressure(
 AWAY.labels("cache").set_function(ForgivingRedisCache.is_silent)
 CLOSED.set_function(admission.is_closed)
 AWAY.labels("doorbell").set_function(doorbell.is_silent)
-serve_metrics(Waiting(kafka_client))
+serve_metrics(WaitingCollector(kafka_client))

@@ -13,7 +13,7 @@ from streaming import dead_letters, messages, metrics
 from streaming.bells import Bells
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
-from streaming.stopped_lines import Line
+from streaming.stopped_lines import StoppableLine
 from streaming.topics import Topic
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ BATCH_SIZE = 256
 class Deliverer:
     """Stores what the log says of predictions and tells their owners."""
 
-    def __init__(self, *, consumer: Consumer, dead_letters: Publisher, bells: Bells, line: Line):
+    def __init__(self, *, consumer: Consumer, dead_letters: Publisher, bells: Bells, line: StoppableLine):
         self._consumer = consumer
         self._dead_letters = dead_letters
         self._bells = bells

@@ -46,7 +46,7 @@ def serve_metrics(*collectors: Collector, place: int = 0) -> None:
         logger.info("metrics on %s:%d", settings.METRICS_HOST, port)
 
 
-class Waiting(Collector):
+class WaitingCollector(Collector):
     """What is in flight, in the outbox, on the topics and in the inbox, at most FRESH_SECONDS old.
 
     One kind of process tells it: the web, which stays up whatever stands still behind it.

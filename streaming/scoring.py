@@ -14,7 +14,7 @@ from streaming import messages
 from streaming.kafka import Publisher, handling, read_batch
 from streaming.messages import InvalidMessage
 from streaming.metrics import BATCHES, SCORING
-from streaming.stopped_lines import Line
+from streaming.stopped_lines import StoppableLine
 from streaming.topics import Topic
 
 KILLED_WORKER = "It could not be scored: each worker that tried it died of it, or was ended after too long."
@@ -32,7 +32,7 @@ class BatchScorer:
         enqueue: Callable[[list[dict]], None],
         wait_for_room: Callable[[], bool],
         batch_size: int,
-        line: Line,
+        line: StoppableLine,
     ):
         self._consumer = consumer
         self._dead_letters = dead_letters

@@ -26,7 +26,7 @@ class LineStopped(Exception):
     """This consumer reads no further until an operator resumes it; nothing of the batch was handled."""
 
 
-class Line:
+class StoppableLine:
     """A consumer's way through its topic; closed when more than half of the last WINDOW records were invalid.
 
     Not thread safe.

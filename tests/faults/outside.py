@@ -1,9 +1,10 @@
 """A run whose Kafka and Valkey stand outside of it, at the other end of wires that a test can cut."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from housevalue.embedded import KafkaNode, ValkeyServer
@@ -58,24 +59,19 @@ def on_wires(var_dir: Path) -> Iterator[RunningStack]:
         yield stack.enter_context(running_stack(var_dir, env={**ENVIRONMENT, **given}))
 
 
-@contextmanager
-def cut_from_kafka(stack: RunningStack) -> Iterator[None]:
-    wire = _outsides[stack.var_dir].to_kafka
-    wire.cut()
-    try:
-        yield
-    finally:
-        wire.mend()
+def cut(wire_of: Callable[[Outside], Wire]) -> Callable[[RunningStack], AbstractContextManager[None]]:
+    """For as long as the fault lasts nothing passes the wire, in either direction."""
 
+    @contextmanager
+    def strike(stack: RunningStack) -> Iterator[None]:
+        wire = wire_of(_outsides[stack.var_dir])
+        wire.cut()
+        try:
+            yield
+        finally:
+            wire.mend()
 
-@contextmanager
-def cut_from_valkey(stack: RunningStack) -> Iterator[None]:
-    wire = _outsides[stack.var_dir].to_valkey
-    wire.cut()
-    try:
-        yield
-    finally:
-        wire.mend()
+    return strike
 
 
 @contextmanager
@@ -97,8 +93,8 @@ SCENE = Scene(
     [
         Case("kafka", Fault("data wiped", wiped), STEADY),
         Case("kafka", Fault("data wiped", wiped), BULK),
-        Case("path to kafka", Fault(f"cut {CUT_SECONDS:g} s", cut_from_kafka, CUT_SECONDS), STEADY),
-        Case("path to valkey", Fault(f"cut {CUT_SECONDS:g} s", cut_from_valkey, CUT_SECONDS), STEADY),
+        Case("path to kafka", Fault(f"cut {CUT_SECONDS:g} s", cut(attrgetter("to_kafka")), CUT_SECONDS), STEADY),
+        Case("path to valkey", Fault(f"cut {CUT_SECONDS:g} s", cut(attrgetter("to_valkey")), CUT_SECONDS), STEADY),
     ],
     programs=tuple(name for name in PROGRAMS if name not in ("kafka", "valkey")),
 )

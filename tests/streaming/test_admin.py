@@ -13,7 +13,7 @@ from predictions import services
 from predictions.models import Prediction
 from streaming import readiness
 from streaming.models import DeadLetter, StoppedLine
-from streaming.stopped_lines import WINDOW, Line, LineStopped
+from streaming.stopped_lines import WINDOW, LineStopped, StoppableLine
 from streaming.topics import Topic
 from tests import making
 from tests.streaming import letters
@@ -182,12 +182,12 @@ def test_who_may_only_look_can_change_nothing():
 # -- stopped lines ---------------------------------------------------------------------------------------------------
 def test_a_stopped_consumer_is_named_and_let_go_on(operator, broker: MockKafka):
     with pytest.raises(LineStopped):
-        Line("scorer").judge([True] * WINDOW)
+        StoppableLine("scorer").judge([True] * WINDOW)
     assert "The scorer stands still" in page(operator, LEDGER)
     assert "could not be used" in page(operator, LINES)
     operator.post(LINES, {"action": "resume", "_selected_action": [StoppedLine.objects.get().pk]})
     assert StoppedLine.objects.get().resumed_by.username == "root"
-    Line("scorer").check_open()
+    StoppableLine("scorer").check_open()
 
 
 # -- the ledger ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from streaming.bells import Bells
 from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
 from streaming.models import DeadLetter
-from streaming.stopped_lines import Line
+from streaming.stopped_lines import StoppableLine
 from streaming.topics import Topic
 from tests.making import FEATURES, published, user, visitor
 from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
@@ -54,7 +54,10 @@ def verdict(prediction_id: uuid.UUID, stage: str) -> tuple[bytes, bytes, list]:
 
 def make_deliverer(consumer: Consumer, bells=None) -> Deliverer:
     return Deliverer(
-        consumer=consumer, dead_letters=kafka.publisher(), bells=bells or RecordedBells(), line=Line("deliverer")
+        consumer=consumer,
+        dead_letters=kafka.publisher(),
+        bells=bells or RecordedBells(),
+        line=StoppableLine("deliverer"),
     )
 
 

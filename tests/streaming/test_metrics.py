@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 from housevalue.embedded.ports import spare_port
 from streaming import kafka, metrics, monitoring
 from streaming.models import DeadLetter
-from streaming.monitoring import Waiting, serve_metrics
-from streaming.stopped_lines import WINDOW, Line, LineStopped
+from streaming.monitoring import WaitingCollector, serve_metrics
+from streaming.stopped_lines import WINDOW, LineStopped, StoppableLine
 from streaming.topics import Group, Topic
 from tests import making
 from tests.streaming.mock_kafka import MockKafka
@@ -82,26 +82,26 @@ def test_strangers_can_not_make_metrics_without_end(monkeypatch):
 
 
 # -- what waits ----------------------------------------------------------------------------------------------------
-def told(waiting: Waiting) -> dict[tuple[str, ...], float]:
+def told(waiting: WaitingCollector) -> dict[tuple[str, ...], float]:
     """Name and label values -> figure."""
     samples = (sample for family in waiting.collect() for sample in family.samples)
     return {(sample.name.removeprefix("housevalue_"), *sample.labels.values()): sample.value for sample in samples}
 
 
 @pytest.fixture
-def waiting(broker: MockKafka) -> Waiting:
-    return Waiting(kafka.admin_client)
+def waiting(broker: MockKafka) -> WaitingCollector:
+    return WaitingCollector(kafka.admin_client)
 
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True)
-def test_what_waits_is_asked_of_database_and_broker(broker: MockKafka, waiting: Waiting):
+def test_what_waits_is_asked_of_database_and_broker(broker: MockKafka, waiting: WaitingCollector):
     making.answered()
     making.long_ago(making.published(), requested_at=60)
     making.accepted()
     DeadLetter.objects.create(partition=0, offset=0, written_ms=0, headers=[], received_at="2026-01-02T00:00:00Z")
     with pytest.raises(LineStopped):
-        Line("scorer").judge([True] * WINDOW)
+        StoppableLine("scorer").judge([True] * WINDOW)
     broker.put(Topic.FEATURES, (b"k", b"v", []), (b"k", b"v", []))
     found = told(waiting)
     assert 60 <= found.pop(("oldest_in_flight_seconds",)) < 90
@@ -118,7 +118,7 @@ def test_what_waits_is_asked_of_database_and_broker(broker: MockKafka, waiting: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_away_takes_nothing_but_the_lags(broker: MockKafka, waiting: Waiting, monkeypatch):
+def test_a_broker_that_is_away_takes_nothing_but_the_lags(broker: MockKafka, waiting: WaitingCollector, monkeypatch):
     monkeypatch.setattr("streaming.lag.READ_SECONDS", 0.2)
     monkeypatch.setattr(monitoring, "read_lags", lambda admin: kafka.partitions_of_topics(admin, seconds=0.2))
     broker.go_down()
@@ -129,7 +129,9 @@ def test_a_broker_that_is_away_takes_nothing_but_the_lags(broker: MockKafka, wai
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_takes_its_figures_and_is_not_told_as_nothing_waits(waiting: Waiting, monkeypatch):
+def test_a_database_that_is_away_takes_its_figures_and_is_not_told_as_nothing_waits(
+    waiting: WaitingCollector, monkeypatch
+):
     def fail() -> None:
         raise DatabaseError("away")
 
@@ -138,7 +140,7 @@ def test_a_database_that_is_away_takes_its_figures_and_is_not_told_as_nothing_wa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_looks_within_a_second_is_told_what_was_found(waiting: Waiting, monkeypatch):
+def test_who_looks_within_a_second_is_told_what_was_found(waiting: WaitingCollector, monkeypatch):
     asked: list[AdminClient] = []
     monkeypatch.setattr(monitoring, "read_lags", lambda admin: asked.append(admin) or [])
     told(waiting)

@@ -21,7 +21,7 @@ from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag
 from streaming.queue_room import CeleryQueue
 from streaming.scoring import BatchScorer, BatchScoring
-from streaming.stopped_lines import Line
+from streaming.stopped_lines import StoppableLine
 from streaming.tasks import score_batch
 from streaming.topics import Topic
 from tests.making import FEATURES
@@ -40,14 +40,16 @@ def ids(batch: list[dict]) -> list[int]:
     return [int(item["id"][-12:]) for item in batch]
 
 
-class NeverStopped(Line):
+class NeverStopped(StoppableLine):
     """Tests of scoring need no database."""
 
     def check_open(self) -> None:
         pass
 
 
-def make_scorer(consumer: Consumer, enqueue, wait_for_room=lambda: True, line: Line | None = None) -> BatchScorer:
+def make_scorer(
+    consumer: Consumer, enqueue, wait_for_room=lambda: True, line: StoppableLine | None = None
+) -> BatchScorer:
     return BatchScorer(
         consumer=consumer,
         dead_letters=kafka.publisher(),

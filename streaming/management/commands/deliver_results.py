@@ -7,7 +7,7 @@ from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
 from streaming.loop import StopFlag, run_until_stopped
 from streaming.monitoring import serve_metrics
-from streaming.stopped_lines import Line, LineStopped
+from streaming.stopped_lines import LineStopped, StoppableLine
 from streaming.topics import Group, Topic
 
 
@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def handle(self, **options):
         serve_metrics()
         consumer = kafka.consumer(Group.DELIVER, [Topic.RESULTS, Topic.DEAD_LETTERS])
-        deliverer = Deliverer(consumer=consumer, dead_letters=kafka.publisher(), bells=Bells(), line=Line("deliverer"))
+        deliverer = Deliverer(
+            consumer=consumer, dead_letters=kafka.publisher(), bells=Bells(), line=StoppableLine("deliverer")
+        )
         try:
             run_until_stopped(
                 deliverer.run_once,

@@ -11,7 +11,7 @@ from streaming.loop import StopFlag, run_until_stopped
 from streaming.monitoring import serve_metrics
 from streaming.queue_room import CeleryQueue
 from streaming.scoring import BatchScorer
-from streaming.stopped_lines import Line, LineStopped
+from streaming.stopped_lines import LineStopped, StoppableLine
 from streaming.tasks import score_batch
 from streaming.topics import Group, Topic
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             enqueue=lambda batch: score_batch.apply_async(args=[batch], retry=False),
             wait_for_room=lambda: queue.wait_for_room(stop),
             batch_size=settings.SCORING_BATCH_SIZE,
-            line=Line("scorer"),
+            line=StoppableLine("scorer"),
         )
         try:
             run_until_stopped(

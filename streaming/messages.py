@@ -16,7 +16,7 @@ from streaming.topics import Topic
 
 # What a message may carry from hop to hop; anything else a stranger put there stays behind at the first Python hop.
 KEPT_HEADERS = ("source", "attempt", "traceparent")
-STAGES = ("accepted", "published", "prepared", "enqueued", "scored")
+CARRIED_STAGES = ("accepted", "published", "prepared", "enqueued", "scored")
 # Dead letters of these stages are verdicts on the question; those of others are faults of ours.
 VERDICT_STAGES = ("prepare-request", "worker")
 DEAD_LETTER_HEADERS = frozenset(
@@ -66,7 +66,7 @@ def as_text(moment: datetime) -> str:
 # -- headers -------------------------------------------------------------------------------------------------------
 def travelling_headers(message: Readable) -> dict[str, str]:
     """The headers of `message` that go on to the next hop, as text."""
-    wanted = {*KEPT_HEADERS, *(f"at-{stage}" for stage in STAGES)}
+    wanted = {*KEPT_HEADERS, *(f"at-{stage}" for stage in CARRIED_STAGES)}
     return {name: value.decode("utf-8", "replace") for name, value in headers_of(message) if name in wanted and value}
 
 
@@ -81,7 +81,7 @@ def encode_headers(headers: dict[str, str]) -> Headers:
 
 def stages_of(headers: dict[str, str]) -> dict[str, int]:
     """Stage -> epoch ms at which the prediction left it, as far as the headers tell."""
-    texts = ((stage, headers.get(f"at-{stage}", "")) for stage in STAGES)
+    texts = ((stage, headers.get(f"at-{stage}", "")) for stage in CARRIED_STAGES)
     return {stage: int(text) for stage, text in texts if text.isascii() and text.isdigit() and len(text) <= 15}
 
 

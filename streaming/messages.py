@@ -86,7 +86,7 @@ def stages_of(headers: dict[str, str]) -> dict[str, int]:
 
 
 # -- prediction_topic ----------------------------------------------------------------------------------------------
-def request_message(row: Unpublished, *, traceparent: str = "") -> tuple[bytes, bytes, Headers]:
+def request_message(row: Unpublished) -> tuple[bytes, bytes, Headers]:
     """Key, value and headers of an outbox row."""
     value = {"id": str(row.id), "features": row.features, "requested_at": as_text(row.requested_at)}
     headers = {

@@ -102,11 +102,6 @@ class Crowd:
     def events(self) -> int:
         return sum(len(client.heard) for client in self.clients)
 
-    @property
-    def answered_at(self) -> list[float]:
-        """When answers arrived, in order."""
-        return sorted(heard.at for client in self.clients for heard in list(client.heard) if heard.kind == "answered")
-
     def has_answer_since(self, moment: float) -> bool:
         """Whether a question that was asked after `moment` is answered."""
         return any(

@@ -259,7 +259,7 @@ USER_RATE = env.rate("USER_RATE", default="0/m")
 ACCOUNT_RATE = env.rate("ACCOUNT_RATE", default="30/h")
 # After so long without an answer the one who asked is told that there is none yet.
 ANSWER_DEADLINE_SECONDS = env.positive("ANSWER_DEADLINE_SECONDS", default=30)
-# While an answer would take longer than this the door is closed.
+# When an answer would take longer than this the door closes, until a third of it is left.
 MOST_SECONDS_TO_ANSWER = env.positive("MOST_SECONDS_TO_ANSWER", default=10)
 
 # -- REST ----------------------------------------------------------------------------------------------------------

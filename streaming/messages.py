@@ -24,6 +24,8 @@ DEAD_LETTER_HEADERS = frozenset(
 )
 MAX_DEAD_LETTER_HEADERS = 64
 MAX_DETAIL_BYTES = 500
+# In characters: what the inbox has columns for. A stranger's longer text is cut before it is stored, counted or pushed.
+MAX_WORD, MAX_DETAIL, MAX_TOPIC_NAME = 64, 500, 249
 # A longer value leaves its beginning in the dead letter, and its length in a header.
 MAX_DEAD_LETTER_BYTES = 64 * 1024
 KEPT_OF_LONG_VALUE = 1024
@@ -193,7 +195,7 @@ def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> Dea
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a dead letter says of itself; any of it may be empty, since anybody may write to the topic."""
+    """What a dead letter says of itself, cut; any of it may be empty, since anybody may write to the topic."""
 
     prediction_id: uuid.UUID | None
     stage: str
@@ -211,11 +213,11 @@ def read_dead_letter(message: Readable) -> Verdict:
     headers = _texts(message)
     return Verdict(
         prediction_id=_uuid((message.key() or b"").decode("utf-8", "replace")),
-        stage=headers.get("stage", ""),
-        error=headers.get("error", ""),
-        field=headers.get("error-field", ""),
-        detail=headers.get("error-detail", ""),
-        source_topic=headers.get("source-topic", ""),
+        stage=headers.get("stage", "")[:MAX_WORD],
+        error=headers.get("error", "")[:MAX_WORD],
+        field=headers.get("error-field", "")[:MAX_WORD],
+        detail=headers.get("error-detail", "")[:MAX_DETAIL],
+        source_topic=headers.get("source-topic", "")[:MAX_TOPIC_NAME],
         # What a column holds: PostgreSQL's integers have 32 and 64 bits.
         source_partition=_whole_number(headers.get("source-partition", ""), digits=9),
         source_offset=_whole_number(headers.get("source-offset", ""), digits=18),

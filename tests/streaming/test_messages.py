@@ -10,6 +10,7 @@ from confluent_kafka import Message
 from predictions.services import Unpublished
 from streaming import messages
 from streaming.messages import InvalidMessage
+from streaming.models import DeadLetter
 from streaming.topics import Topic
 from tests.making import FEATURES
 
@@ -264,6 +265,28 @@ def test_a_field_name_with_nul_is_stored_without_it():
     headers = [("stage", b"prepare-request"), ("error-field", b"a\0b"), ("error-detail", b"\xff\0")]
     reason = messages.read_refusal(record(b"", key=ID.encode(), headers=headers)).reason
     assert (reason.field, reason.detail) == ("a\ufffdb", "\ufffd\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("stage", "stage"),
+        ("error", "error"),
+        ("error-field", "field"),
+        ("error-detail", "detail"),
+        ("source-topic", "source_topic"),
+    ],
+)
+def test_what_a_stranger_says_is_cut_to_what_the_inbox_holds(header, said):
+    verdict = messages.read_dead_letter(record(b"", headers=[(header, "€".encode() * 60_000)]))
+    assert getattr(verdict, said) == "€" * DeadLetter._meta.get_field(said).max_length
+
+
+def test_who_asked_is_told_no_more_of_a_stranger_than_the_inbox_holds():
+    long = b"x" * 200_000
+    headers = [("stage", b"worker"), ("error", long), ("error-field", long), ("error-detail", long)]
+    reason = messages.read_refusal(record(b"", key=ID.encode(), headers=headers)).reason
+    assert (len(reason.code), len(reason.field), len(reason.detail)) == (64, 64, 500)
 
 
 def test_the_topics_of_the_python_side_are_those_of_the_design():

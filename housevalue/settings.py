@@ -94,8 +94,8 @@ DATABASE_URL = env.address(
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL alone still answers "database is locked" to a transaction that reads before it writes; IMMEDIATE does not.
-    # synchronous=NORMAL survives a killed process; a power cut may lose the last moments, which Kafka still holds
-    # once they are published. SQLITE_SYNCHRONOUS=FULL closes that gap for 1.6 ms more per commit.
+    # synchronous=NORMAL survives a killed process; a power cut may lose the questions of the last moments, published
+    # or not: no row, no answer. SQLITE_SYNCHRONOUS=FULL closes that gap for 1.6 ms more per commit.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         {
             "transaction_mode": "IMMEDIATE",

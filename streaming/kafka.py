@@ -1,7 +1,8 @@
 """Kafka clients as every process of this project wants them.
 
-Only management commands and a Celery worker after its fork call `producer` or `consumer`; everything else is handed
-the client. A producer made before a fork never delivers, silently.
+A `publisher` or a `consumer` is made in processes of management commands only, and in a Celery worker's after its fork:
+a producer made before a fork never delivers, silently. The web process makes neither. It asks the broker how it is, with
+one `admin_client` (`readiness.kafka_client`) and a `reader` for each look at the lags (`lag`).
 """
 
 import logging

@@ -1,12 +1,11 @@
 """Kafka clients as every process of this project wants them.
 
 A `publisher` or a `consumer` is made in processes of management commands only, and in a Celery worker's after its fork:
-a producer made before a fork never delivers, silently. The web process makes neither. It asks the broker how it is, with
-one `admin_client` (`readiness.kafka_client`) and a `reader` for each look at the lags (`lag`).
+a producer made before a fork never delivers, silently. The web process makes neither. It asks the broker how it is,
+with one `admin_client` (`readiness.kafka_client`) and a `reader` for each look at the lags (`lag`).
 """
 
 import logging
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import methodcaller
@@ -16,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic
 from django.conf import settings
 
+from streaming.complaints import Complaints
 from streaming.topics import MAX_MESSAGE_BYTES, Topic
 
 logger = logging.getLogger("streaming.kafka")
@@ -33,22 +33,11 @@ class NotDelivered(Exception):
     """The broker did not acknowledge what was published: do not mark, do not commit, publish again."""
 
 
-class _Complaints:
-    """Logs what librdkafka complains about, the same complaint once in SECONDS."""
-
-    SECONDS = 30.0
-
-    def __init__(self) -> None:
-        self._said_at: dict[int, float] = {}
-
-    def __call__(self, error: KafkaError) -> None:
-        now = time.monotonic()
-        if now - self._said_at.get(error.code(), -self.SECONDS) >= self.SECONDS:
-            self._said_at[error.code()] = now
-            logger.warning("Kafka: %s", error.str())
+_complaints = Complaints(logger)
 
 
-_complaints = _Complaints()
+def _complain(error: KafkaError) -> None:
+    _complaints.warn(error.code(), "Kafka: %s", error.str())
 
 
 def _properties(**more: object) -> dict[str, Any]:
@@ -65,9 +54,9 @@ def _properties(**more: object) -> dict[str, Any]:
         "socket.connection.setup.timeout.ms": REQUEST_MS,
         "topic.metadata.refresh.interval.ms": 1_000,
         "logger": logger,
-        # librdkafka says "connection refused" forty times a second; `_Complaints` says it now and then.
+        # librdkafka says "connection refused" forty times a second; `_complain` says it now and then.
         "log_level": 2,
-        "error_cb": _complaints,
+        "error_cb": _complain,
         **settings.KAFKA_CLIENT_PROPERTIES,
         **more,
     }

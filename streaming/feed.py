@@ -17,9 +17,11 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from predictions import life_log, services
 from predictions.database_threads import in_database_thread
 from predictions.representation import represent_event
+from streaming.complaints import Complaints
 from streaming.metrics import PUSHED
 
 logger = logging.getLogger(__name__)
+_complaints = Complaints(logger)
 
 REPAIR_SECONDS = 3.0
 PAGE_SIZE = 200
@@ -112,7 +114,8 @@ async def _listen(feed_key: str, bell: asyncio.Event, joined: asyncio.Event) -> 
         try:
             await _hear(layer, group_of(feed_key), bell, joined)
         except Exception as error:
-            logger.warning("the channel layer is away, looking at the feed instead: %s", error)
+            # Every connection meets it once a second.
+            _complaints.warn("away", "the channel layer is away, looking at the feed instead: %s", error)
             await asyncio.sleep(_REJOIN_SECONDS)
 
 

@@ -19,6 +19,7 @@ from streaming.complaints import Complaints
 from streaming.topics import MAX_MESSAGE_BYTES, Topic
 
 logger = logging.getLogger("streaming.kafka")
+_complaints = Complaints(logger)
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -31,9 +32,6 @@ REQUEST_MS = 3_000
 
 class NotDelivered(Exception):
     """The broker did not acknowledge what was published: do not mark, do not commit, publish again."""
-
-
-_complaints = Complaints(logger)
 
 
 def _complain(error: KafkaError) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 import pytest
 from channels_redis.pubsub import RedisPubSubLoopLayer
@@ -11,6 +11,7 @@ from predictions.database_threads import in_database_thread
 from predictions.models import FeedEvent
 from streaming import feed
 from streaming.bells import Bells
+from streaming.complaints import Complaints
 from streaming.feed import follow
 from tests import making
 from tests.making import visitor
@@ -225,6 +226,27 @@ async def test_without_redis_a_feed_is_read_all_the_same_and_bells_are_heard_whe
         monkeypatch.setattr(feed, "REPAIR_SECONDS", 60.0)
         rung = await answered(ANN)
         assert ids(await next_events(pages)) == [str(rung.pk)]
+
+
+async def test_many_connections_complain_once_that_redis_is_away(redis_away, monkeypatch, caplog):
+    hear, heard = feed._hear, []
+
+    async def counted(*of) -> None:
+        heard.append(of)
+        await hear(*of)
+
+    async def all_have_failed_again_and_again() -> bool:
+        return len(heard) >= 20
+
+    monkeypatch.setattr(feed, "_REJOIN_SECONDS", 0.02)
+    monkeypatch.setattr(feed, "_complaints", Complaints(feed.logger))
+    monkeypatch.setattr(feed, "_hear", counted)
+    async with AsyncExitStack() as connections:
+        for _ in range(5):
+            pages = await connections.enter_async_context(aclosing(follow("vann", cursor=0, may_hear=anybody)))
+            await anext(pages)
+        await until(all_have_failed_again_and_again)
+    assert len([said for said in caplog.messages if "channel layer is away" in said]) == 1
 
 
 async def test_leaving_while_redis_is_away_ends(valkey, no_repair):

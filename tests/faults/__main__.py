@@ -17,7 +17,7 @@ from django.utils.text import slugify
 from tests.faults import overload
 from tests.faults.overload import LONG
 from tests.faults.report import Results, write_page
-from tests.faults.scenes import SCENES
+from tests.faults.scenes import NOT_PLAYED, SCENES
 from tests.faults.stage import Case, Scene, Stage
 from tests.stack import ROOT
 
@@ -35,7 +35,7 @@ def main() -> int:
             _play(scene, _chosen(scene, arguments, results), arguments.folder, results, end)
         _play_overload(arguments, results, end)
     finally:
-        write_page(results, SCENES)
+        write_page(results, SCENES, not_played=NOT_PLAYED)
     return int(results.has_complaints())
 
 

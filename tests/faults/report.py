@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,8 @@ class Results:
         return {(line["scene"], line["case"]): line for line in lines}
 
 
-def write_page(results: Results, scenes: Sequence[Scene], page: Path = PAGE) -> None:
-    """Write docs/faults.md from the cases that were played."""
+def write_page(results: Results, scenes: Sequence[Scene], *, not_played: Mapping[str, str], page: Path = PAGE) -> None:
+    """Write docs/faults.md from the cases that were played; `not_played`: scenes that could not be, and why."""
     found = results.read()
     played = {
         scene.name: [line for case in scene.cases if (line := found.get((scene.name, case.name)))] for scene in scenes
@@ -101,7 +101,7 @@ def write_page(results: Results, scenes: Sequence[Scene], page: Path = PAGE) -> 
         parts = [f"## {name.capitalize()}\n\n{_table(of_scene)}" for name, of_scene in played.items() if of_scene]
         if overload:
             parts.append(_overload(overload))
-        page.write_text("\n".join([_introduction(lines), *parts, _shortfalls(lines, overload)]))
+        page.write_text("\n".join([_introduction(lines), *parts, _shortfalls(lines, overload, not_played)]))
 
 
 def _introduction(lines: Sequence[dict[str, Any]]) -> str:
@@ -140,7 +140,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _shortfalls(lines: Sequence[dict[str, Any]], overload: dict[str, Any] | None) -> str:
+def _shortfalls(lines: Sequence[dict[str, Any]], overload: dict[str, Any] | None, not_played: Mapping[str, str]) -> str:
     short = [f"* {line['case']}: {'; '.join(line['complaints'])}" for line in lines if line["complaints"]]
     if overload and overload["complaints"]:
         short.append(f"* overload: {'; '.join(overload['complaints'])}")
@@ -149,7 +149,8 @@ def _shortfalls(lines: Sequence[dict[str, Any]], overload: dict[str, Any] | None
             f"* In {len(late)} cases answers came after the deadline, when their owners had been told that there was"
             f" none yet: {max(late):,} at the most."
         )
-    return "\n".join(["## What falls short", "", *(short or ["Nothing in these cases."]), ""])
+    left_out = [f"* Not played here: {scene} ({why})." for scene, why in not_played.items()]
+    return "\n".join(["## What falls short", "", *(short or ["Nothing in these cases."]), *left_out, ""])
 
 
 def _figure(line: dict[str, Any], name: str) -> str:

@@ -22,6 +22,11 @@ def test_a_file_that_the_readme_links_to_is_there(target: str):
     assert (ROOT / target).exists()
 
 
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\b[a-z]+/[\w/-]+\.(?:py|rs)\b", TEXT))))
+def test_a_source_file_that_the_readme_names_is_there(path: str):
+    assert (ROOT / path).exists()
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z]+)", TEXT))))
 def test_a_make_target_that_the_readme_names_is_there(target: str):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -195,6 +195,8 @@ class Admission:
         self.measure_if_due()
         ahead = length_before(prediction)
         with self._lock:
+            # All of them were asked before it, or nearly.
+            ahead += self._line.given_up if self._line else 0
             return Place(ahead, _rounded(self._line.seconds_to_answer(ahead) if self._line else None))
 
     def _keeps_closed(self, now: float, expected: float) -> bool:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from predictions.models import Prediction
@@ -34,6 +34,8 @@ class Line:
     """Answers a second; None while it is unknown: there was no queue, or nothing at all is answered."""
     rate_read_at: float
     read_at: float
+    given_up: int = 0
+    """Of the length those that missed it."""
 
     def seconds_to_answer(self, ahead: float) -> float | None:
         """Time to the answer of a question with so many ahead of it; None where it can't be told."""
@@ -43,14 +45,16 @@ class Line:
 def read_line(before: Line | None) -> Line:
     """Measure now; `before` is what was measured last, whose rate holds on while there is no queue to measure."""
     read_at = time.monotonic()
-    length = _count_waiting(Prediction.objects.all())
+    now = timezone.now()
+    late = _count_given_up(now)
+    length = Prediction.objects.filter(settled_at__isnull=True).count() + late
     if length >= SHORT:
-        is_moving, rate = _movement(timezone.now())
+        is_moving, rate = _movement(now)
         if not is_moving or (rate is not None and length > rate * _QUEUE_SECONDS):
-            return Line(length, rate=rate, rate_read_at=read_at, read_at=read_at)
+            return Line(length, rate=rate, rate_read_at=read_at, read_at=read_at, given_up=late)
     if before is None or read_at - before.rate_read_at > _RATE_HOLDS_SECONDS:
-        return Line(length, rate=None, rate_read_at=read_at, read_at=read_at)
-    return Line(length, rate=before.rate, rate_read_at=before.rate_read_at, read_at=read_at)
+        return Line(length, rate=None, rate_read_at=read_at, read_at=read_at, given_up=late)
+    return Line(length, rate=before.rate, rate_read_at=before.rate_read_at, read_at=read_at, given_up=late)
 
 
 @dataclass(frozen=True)
@@ -62,20 +66,14 @@ class Place:
 
 
 def length_before(prediction: Prediction) -> int:
-    """How many questions wait that were asked before this one."""
-    return _count_waiting(Prediction.objects.filter(requested_at__lt=prediction.requested_at))
+    """How many questions wait that were asked before this one, without those that were given up."""
+    return Prediction.objects.filter(settled_at__isnull=True, requested_at__lt=prediction.requested_at).count()
 
 
-def _count_waiting(rows: QuerySet[Prediction]) -> int:
-    """Those of `rows` without an end, and those that were given up and whose turn on the topics is still to come.
-
-    Two queries, for each has an index.
-    """
-    now = timezone.now()
-    rows = rows.order_by()
+def _count_given_up(now: datetime) -> int:
+    """Those whose deadline was missed and whose turn on the topics is still to come."""
     reached = answered_up_to(now)
-    late = rows.filter(given_up(now), published_at__gt=reached).count() if reached else 0
-    return rows.filter(settled_at__isnull=True).count() + late
+    return Prediction.objects.filter(given_up(now), published_at__gt=reached).count() if reached else 0
 
 
 def _movement(now: datetime) -> tuple[bool, float | None]:

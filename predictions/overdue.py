@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from predictions.models import Door, FeedEvent, Prediction
+from predictions.models import Door, Prediction
 
 # How long an answer may take after the first and the second time a row was published.
 REPEAT_AFTER = (timedelta(seconds=5), timedelta(seconds=10))
@@ -17,8 +17,6 @@ PROBES = 20
 
 WORKED_ON = timedelta(minutes=10)
 """So long after a missed deadline an answer is still sought."""
-# Among so many answers one is of this product's own doors, unless hardly anything else is.
-_LAST_ANSWERS = 20
 
 
 def overdue_rows(limit: int) -> QuerySet[Prediction]:
@@ -40,8 +38,10 @@ def overdue_rows(limit: int) -> QuerySet[Prediction]:
     else:
         patience &= Q(published_at__lt=reached - _OVERTAKEN_BY)
     # One by one, for each has an index, and a database may read the whole table for the two together.
-    ids = [*_oldest(patience & given_up(now), limit), *_oldest(patience & Q(settled_at__isnull=True), limit)]
-    return Prediction.objects.filter(pk__in=ids[:limit]).order_by("requested_at")
+    waiting = Q(settled_at__isnull=True)
+    ids = [*_oldest(patience & given_up(now), limit), *_oldest(patience & waiting, limit)]
+    # What makes them overdue is asked again: whoever locks them may have had to wait for another who published them.
+    return Prediction.objects.filter(patience, given_up(now) | waiting, pk__in=ids[:limit]).order_by("requested_at")
 
 
 def _oldest(wanted: Q, limit: int) -> QuerySet[Prediction, uuid.UUID]:
@@ -59,18 +59,17 @@ def answered_up_to(now: datetime) -> datetime | None:
     Its own stage tells, not its row, which knows only when it was published last. Records that others put on the topic
     say what they like, and don't count.
     """
-    answers = (
-        FeedEvent.objects.filter(kind=Prediction.Status.ANSWERED)
-        .order_by("-pk")
-        .values_list("created_at", "prediction__source", "prediction__published_at", "prediction__stages")
+    last = (
+        Prediction.objects.filter(
+            status=Prediction.Status.ANSWERED, settled_at__gt=now - REPEAT_AFTER[0], source__in=Door.values
+        )
+        .order_by("-settled_at")
+        .only("settled_at", "published_at", "stages")
+        .first()
     )
-    for answered_at, source, published_at, stages in answers[:_LAST_ANSWERS]:
-        if answered_at < now - REPEAT_AFTER[0]:
-            return None
-        if source not in Door.values:
-            continue
-        if "published" not in stages:
-            return published_at or answered_at
-        # Clocks differ.
-        return datetime.fromtimestamp(min(stages["published"] / 1000, answered_at.timestamp()), UTC)
-    return None
+    if last is None or last.settled_at is None:
+        return None
+    if "published" not in last.stages:
+        return last.published_at or last.settled_at
+    # Clocks differ.
+    return datetime.fromtimestamp(min(last.stages["published"] / 1000, last.settled_at.timestamp()), UTC)

@@ -8,7 +8,7 @@ import pytest
 from predictions import services
 from predictions.models import IntegrationSource, Prediction
 from predictions.overdue import PROBES
-from tests.making import answer, answered, long_ago, published, refusal, user
+from tests.making import answer, answered, long_ago, published, refusal, user, visitor
 from tests.predictions.conftest import kinds
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -78,6 +78,14 @@ def test_what_an_integration_puts_on_the_topic_stops_nobody():
     services.record_answers([answer(behind.pk, stages=published_ago(6))])
     IntegrationSource.objects.create(name="listings", owner=user())
     services.record_answers([answer(uuid.uuid4(), source="listings", stages={"published": 0})])
+    assert overdue() == [waiting.pk]
+
+
+def test_an_old_answer_that_somebody_takes_to_an_account_overtakes_and_stops_nobody():
+    mine, waiting = answered(visitor("mine")), published()
+    long_ago(mine, published_at=60, settled_at=59)
+    long_ago(waiting, published_at=8)
+    services.claim_visitor_predictions(visitor_feed_key="vmine", user=user())
     assert overdue() == [waiting.pk]
 
 

@@ -20,7 +20,7 @@ class Ledger:
     failed: int
     in_flight: int
     in_outbox: int
-    """Of those in flight: accepted, and not on the log yet."""
+    """Accepted and not on the log yet; some of them may have missed their deadline, and are published all the same."""
     oldest_at: datetime | None
     """When the oldest of those in flight was asked."""
 
@@ -32,7 +32,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is in flight now."""
+    """What is in flight now, and what is still to be published."""
 
     in_flight: int
     in_outbox: int
@@ -44,17 +44,15 @@ class Waiting:
 
 
 def read_waiting() -> Waiting:
-    """Count what is in flight: cheap however many predictions are settled."""
+    """Count it: cheap however many predictions are settled, for each has an index."""
     found = Prediction.objects.filter(settled_at__isnull=True).aggregate(
-        in_flight=Count("status"),
-        in_outbox=Count("status", filter=Q(published_at__isnull=True)),
-        oldest_at=Min("requested_at"),
+        in_flight=Count("status"), oldest_at=Min("requested_at")
     )
-    return Waiting(**found)
+    return Waiting(**found, in_outbox=Prediction.objects.filter(published_at__isnull=True).count())
 
 
 def read_ledger() -> Ledger:
-    """Count now. One statement, hence one moment: between two of them a prediction could move.
+    """Count now. What makes the sum is one statement, hence one moment: between two of them a prediction could move.
 
     In flight is what has no moment of settling, whatever its status says, so that the sum finds the two apart.
     """

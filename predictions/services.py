@@ -21,7 +21,7 @@ from django.utils import timezone
 from predictions import idempotency
 from predictions.callers import Caller
 from predictions.contract import FieldError, Normalised
-from predictions.models import FeedEvent, IdempotencyKey, IntegrationSource, Prediction
+from predictions.models import Door, FeedEvent, IdempotencyKey, IntegrationSource, Prediction
 from predictions.overdue import overdue_rows
 
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
@@ -209,7 +209,10 @@ def record_answers(answers: Sequence[Answer]) -> Settled:
     latest = {answer.id: answer for answer in answers}
     with transaction.atomic():
         known = _lock_rows(latest)
-        strangers = [answer for answer in latest.values() if answer.id not in known]
+        # Its owner deletes one at any time: what came through a door of ours and has no row is nobody's.
+        strangers = [
+            answer for answer in latest.values() if answer.id not in known and answer.source not in Door.values
+        ]
         feeds = {pk: feed_key for pk, (feed_key, status) in known.items() if status != Prediction.Status.ANSWERED}
         feeds |= _adopt(strangers)
         late = {pk for pk, (_, status) in known.items() if status == Prediction.Status.FAILED}

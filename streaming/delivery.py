@@ -1,7 +1,7 @@
 """The deliverer: results -> rows and feeds, then the owners' bells. Store, ring, then let the offsets be committed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from confluent_kafka import Consumer, Message
 from django.db import transaction
@@ -18,6 +18,11 @@ from streaming.topics import Topic
 
 logger = logging.getLogger(__name__)
 
+# A record, and why it can't be used.
+Unusable = tuple[Message, InvalidMessage]
+# Partition and offset of a result.
+Place = tuple[int, int]
+
 # Short transactions: SQLite has one writer, and the door and the publisher need it too.
 BATCH_SIZE = 256
 
@@ -30,6 +35,8 @@ class Deliverer:
         self._dead_letters = dead_letters
         self._bells = bells
         self._line = line
+        # Of the last batch, which may have to be read again.
+        self._judged: Set[Place] = frozenset()
 
     def run_once(self) -> int:
         """One batch of results and dead letters; how many records.
@@ -44,35 +51,41 @@ class Deliverer:
         letters = [record for record in records if record.topic() == Topic.DEAD_LETTERS]
         results = [record for record in records if record.topic() != Topic.DEAD_LETTERS]
         with handling(self._consumer, records):
-            answers = self._read(results)
+            answers, unusable = self._read(results)
             feeds = _store_answers(answers) if answers else set()
             feeds |= _store_letters(letters) if letters else set()
             self._bells.ring(feeds)
+            # After what may have to be tried again: each try would bury them once more.
+            self._bury(unusable)
         metrics.BATCHES.labels("deliverer").observe(len(records))
         return len(records)
 
-    def _read(self, results: Sequence[Message]) -> list[Answer]:
+    def _read(self, results: Sequence[Message]) -> tuple[list[Answer], list[Unusable]]:
         answers: list[tuple[Message, Answer]] = []
-        bad: list[tuple[Message, InvalidMessage]] = []
-        are_bad: list[bool] = []
+        bad: list[Unusable] = []
+        are_bad: dict[Place, bool] = {}
         for record in results:
             try:
                 answers.append((record, messages.read_result(record)))
-                are_bad.append(False)
+                are_bad[_place(record)] = False
             except InvalidMessage as error:
                 bad.append((record, error))
-                are_bad.append(True)
-        self._line.judge(are_bad)
+                are_bad[_place(record)] = True
+        self._line.judge(is_bad for place, is_bad in are_bad.items() if place not in self._judged)
+        self._judged = are_bad.keys()
         adoptable, orphans = _split_orphans(answers)
-        self._bury([*bad, *orphans])
-        return adoptable
+        return adoptable, [*bad, *orphans]
 
-    def _bury(self, bad: Sequence[tuple[Message, InvalidMessage]]) -> None:
+    def _bury(self, bad: Sequence[Unusable]) -> None:
         for record, error in bad:
             letter = messages.dead_letter(record, error, stage="deliverer")
             self._dead_letters.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
         if bad:
             self._dead_letters.flush()
+
+
+def _place(record: Message) -> Place:
+    return record.partition() or 0, record.offset() or 0
 
 
 def _store_answers(answers: Sequence[Answer]) -> set[str]:
@@ -106,7 +119,7 @@ def _store_letters(letters: Sequence[Message]) -> set[str]:
 
 def _split_orphans(
     answers: Sequence[tuple[Message, Answer]],
-) -> tuple[list[Answer], list[tuple[Message, InvalidMessage]]]:
+) -> tuple[list[Answer], list[Unusable]]:
     """Answers that have a row or an integration account to be adopted for, and those that have neither.
 
     One that came through a door of ours had a row, which its owner has deleted: nobody waits for it.

@@ -68,11 +68,14 @@ class OutboxPublisher:
         return published
 
     def _give_up(self) -> None:
-        """Those without an answer at the deadline."""
-        failed = services.fail_expired(limit=BATCH_SIZE)
-        SETTLED.labels("failed").inc(len(failed.told))
-        life_log.tell("failed", failed.told)
-        self._owners.ring(failed.feeds)
+        """Those without an answer at the deadline; all of them, for the next look may have to wait for the broker."""
+        while True:
+            failed = services.fail_expired(limit=BATCH_SIZE)
+            SETTLED.labels("failed").inc(len(failed.told))
+            life_log.tell("failed", failed.told)
+            self._owners.ring(failed.feeds)
+            if len(failed.told) < BATCH_SIZE:
+                return
 
     def _publish(self, claim: Callable[..., AbstractContextManager[list[Unpublished]]], attempt: str) -> int:
         with claim(limit=BATCH_SIZE) as rows:

@@ -151,7 +151,10 @@ def wait_settled(crowd: Crowd, books: Books, seconds: float = _SETTLE_SECONDS) -
 def is_calm(ledger: dict[str, Any]) -> bool:
     """Nothing is in flight and nothing waits on a topic: nobody can be answered a second time any more."""
     return (
-        not ledger["in_flight"] and not ledger["broker_problem"] and not any(topic["lag"] for topic in ledger["topics"])
+        not ledger["in_flight"]
+        and not ledger["in_outbox"]
+        and not ledger["broker_problem"]
+        and not any(topic["lag"] for topic in ledger["topics"])
     )
 
 

@@ -218,6 +218,13 @@ def test_the_ledger_counts_every_prediction_once(broker: MockKafka, capsys):
     assert {"topic": "prediction_result_topic", "group": "deliver-results", "lag": 1} in shown["topics"]
 
 
+def test_who_missed_the_deadline_before_being_published_is_in_the_outbox_still(broker: MockKafka, capsys):
+    making.long_ago(making.accepted(), requested_at=31)
+    services.fail_expired(limit=10)
+    shown = shown_ledger(capsys)
+    assert (shown["failed"], shown["in_flight"], shown["in_outbox"]) == (1, 0, 1)
+
+
 def test_the_ledger_of_nothing_is_all_zero(broker: MockKafka, capsys):
     shown = shown_ledger(capsys)
     assert (shown["accepted"], shown["in_flight"], shown["oldest_seconds"]) == (0, 0, 0)

@@ -201,6 +201,38 @@ def test_a_database_error_leaves_the_batch_uncommitted_and_it_is_read_again(brok
     assert broker.committed("g", Topic.RESULTS) == 1
 
 
+def test_a_bad_record_of_a_batch_that_is_read_again_is_buried_and_judged_once(broker: MockKafka, monkeypatch):
+    def fail(answers) -> set[str]:
+        raise OperationalError("the database is locked")
+
+    judged: list[bool] = []
+    monkeypatch.setattr(StoppableLine, "judge", lambda self, are_invalid: judged.extend(are_invalid))
+    prediction = published()
+    broker.put(Topic.RESULTS, (b"bad", b"{", []), result(prediction.pk))
+    consumer = kafka.consumer("g", [Topic.RESULTS])
+    deliverer = make_deliverer(consumer)
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "record_answers", fail)
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                run_until(deliverer, 2)
+    run_until(deliverer, 2)
+    consumer.close()
+    prediction.refresh_from_db()
+    assert prediction.status == "answered"
+    assert len(broker.records(Topic.DEAD_LETTERS)) == 1
+    assert judged == [True, False]
+
+
+def test_an_answer_whose_question_is_deleted_while_it_is_stored_stops_nothing(broker: MockKafka, consume, monkeypatch):
+    deleted, prediction = published(), published()
+    broker.put(Topic.RESULTS, result(deleted.pk), result(prediction.pk))
+    Prediction.objects.filter(pk=deleted.pk).delete()
+    monkeypatch.setattr(services, "unknown_predictions", lambda ids: set())
+    run_until(make_deliverer(consume("g", Topic.RESULTS)), 2)
+    assert [*Prediction.objects.values_list("pk", "status")] == [(prediction.pk, "answered")]
+
+
 def test_a_letter_whose_verdict_is_not_stored_is_not_kept_either(broker: MockKafka, monkeypatch):
     def fail(refusals) -> set[str]:
         raise OperationalError("the database went away")
@@ -218,7 +250,7 @@ def test_a_letter_whose_verdict_is_not_stored_is_not_kept_either(broker: MockKaf
     assert DeadLetter.objects.count() == 1
 
 
-def test_a_dead_letter_that_is_not_acknowledged_stores_nothing_yet(broker: MockKafka, consume):
+def test_a_dead_letter_that_is_not_acknowledged_is_written_again(broker: MockKafka, consume):
     prediction = published()
     broker.put(Topic.RESULTS, (b"bad", b"{", []), result(prediction.pk))
     deliverer = make_deliverer(consume("g", Topic.RESULTS))

@@ -1,5 +1,8 @@
 """What waits on the topics, by reader."""
 
+from concurrent.futures import Future
+from types import SimpleNamespace
+
 import pytest
 from confluent_kafka import KafkaException
 
@@ -35,6 +38,16 @@ def test_what_a_group_has_committed_waits_no_longer(broker: MockKafka):
         pass
     consumer.close()
     assert lags()[Topic.FEATURES] == 3 - len(records)
+
+
+def test_a_leader_that_says_nothing_is_a_broker_that_is_away(broker: MockKafka, monkeypatch):
+    admin = kafka.admin_client()
+    silent = SimpleNamespace(
+        list_topics=admin.list_topics,
+        list_offsets=lambda asked, request_timeout: {where: Future() for where in asked},
+    )
+    with pytest.raises(KafkaException, match="Timed out"):
+        read_lags(silent, seconds=0.2)
 
 
 def test_transforms_that_the_broker_runs_have_no_lag_that_anybody_can_see(broker: MockKafka, settings):

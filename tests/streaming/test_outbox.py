@@ -118,6 +118,19 @@ def test_at_the_deadline_the_owner_is_told_even_while_the_broker_is_down(broker:
     assert "30 seconds" in prediction.reason["detail"]
 
 
+@pytest.mark.database
+def test_all_are_told_at_the_deadline_before_the_broker_is_waited_for(broker: MockKafka, monkeypatch):
+    monkeypatch.setattr(kafka.Publisher.flush, "__defaults__", (0.3,))
+    monkeypatch.setattr(outbox, "BATCH_SIZE", 2)
+    publisher = make_publisher(bell=NoBell())
+    broker.go_down()
+    for prediction in [accepted() for _ in range(5)]:
+        long_ago(prediction, requested_at=31)
+    with pytest.raises(NotDelivered):
+        publisher.run_once()
+    assert Prediction.objects.filter(status="failed").count() == 5
+
+
 def test_a_marked_dead_letter_is_put_back_by_the_publisher(broker: MockKafka, publisher):
     letters.stored(key=b"k")
     dead_letters.mark_for_replay(DeadLetter.objects.all(), by=user())

@@ -1,12 +1,16 @@
 """What people do with their account. Every change to one is a function of this file, of `callers` for tokens."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_cool_off, get_failure_limit
 from axes.models import AccessLog
 from axes.utils import reset
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
 
 from predictions.keeping import InFlight
 from predictions.models import Prediction, Profile, Sale
@@ -21,6 +25,24 @@ def save_profile(*, user: User, theme: str, units: Units, email: str) -> None:
         Profile.objects.update_or_create(user=user, defaults={"theme": theme, **asdict(units)})
         user.email = email
         user.save(update_fields=["email"])
+
+
+def end_lockout(user: User) -> None:
+    """Let this account sign in at once: its password is a fresh one, so what was tried before says nothing."""
+    reset(username=user.get_username())
+
+
+def lockout_left(request: HttpRequest) -> timedelta:
+    """How long the one who sent `request` is still locked out: until fewer failures than the limit are young enough."""
+    credentials = getattr(request, "axes_credentials", None)
+    cool_off = get_cool_off(request) or timedelta()
+    failures = 0
+    [attempts] = AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
+    for attempt in attempts.order_by("-attempt_time"):
+        failures += attempt.failures_since_start
+        if failures >= get_failure_limit(request, credentials):
+            return max(attempt.attempt_time + cool_off - timezone.now(), timedelta())
+    return cool_off
 
 
 def delete_account(user: User) -> None:

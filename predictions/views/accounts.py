@@ -1,12 +1,16 @@
 """Sign up, sign in and passwords. Who signs in takes along what this browser asked as a visitor."""
 
+import math
+
+from django.contrib import messages
 from django.contrib.auth import login, views
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
+from predictions.account import end_lockout, lockout_left
 from predictions.callers import visitor_of
 from predictions.forms import SignUpForm
 from predictions.services import claim_visitor_predictions
@@ -43,6 +47,11 @@ class SignIn(views.LoginView):
 class PasswordChange(views.PasswordChangeView):
     template_name = "accounts/password_change.html"
 
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        response = super().form_valid(form)
+        end_lockout(form.user)
+        return response
+
 
 class PasswordChangeDone(views.PasswordChangeDoneView):
     template_name = "accounts/password_change_done.html"
@@ -69,9 +78,23 @@ class PasswordResetDone(views.PasswordResetDoneView):
 class PasswordResetConfirm(views.PasswordResetConfirmView):
     template_name = "accounts/password_reset_confirm.html"
 
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        response = super().form_valid(form)
+        end_lockout(form.user)
+        return response
+
 
 class PasswordResetComplete(views.PasswordResetCompleteView):
     template_name = "accounts/password_reset_complete.html"
+
+
+def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
+    """The page of one whose name is locked from this address; django-axes shows it."""
+    seconds = math.ceil(lockout_left(request).total_seconds())
+    context = {"minutes": max(1, math.ceil(seconds / 60))}
+    response = render(request, "accounts/locked.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def too_often(request: HttpRequest, error: TooMany) -> HttpResponse:
@@ -88,4 +111,8 @@ def _address(request: HttpRequest) -> str:
 
 def _claim(request: HttpRequest, user: User) -> None:
     if (visitor := visitor_of(request.COOKIES)) is not None:
-        claim_visitor_predictions(visitor_feed_key=visitor, user=user)
+        claimed = claim_visitor_predictions(visitor_feed_key=visitor, user=user)
+        if claimed == 1:
+            messages.info(request, "1 prediction that you asked as a visitor is in your history now.")
+        elif claimed:
+            messages.info(request, f"{claimed:,} predictions that you asked as a visitor are in your history now.")

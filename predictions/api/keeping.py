@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from predictions import keeping
 from predictions.api.schema import problems
+from predictions.api.unknown import StrictSerializer
 from predictions.callers import caller_of
 from predictions.models import Prediction
 from predictions.models.keeping import LARGEST_SALE, LONGEST_NOTE
@@ -28,7 +29,7 @@ class NotSaleable(APIException):
     default_detail = "a sale belongs to an answered prediction"
 
 
-class NoteSerializer(serializers.Serializer):
+class NoteSerializer(StrictSerializer):
     """The owner's words; tags are kept in small letters, each once. Nothing at all is no note."""
 
     text = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, trim_whitespace=False, default="")
@@ -46,7 +47,7 @@ class NoteSerializer(serializers.Serializer):
             raise serializers.ValidationError(str(error)) from error
 
 
-class SaleSerializer(serializers.Serializer):
+class SaleSerializer(StrictSerializer):
     """What it sold for."""
 
     price = serializers.IntegerField(min_value=1, max_value=LARGEST_SALE, help_text="In whole dollars of 1990.")
@@ -87,7 +88,7 @@ class NoteView(_KeptView):
         summary="Write your note and tags",
         description="In place of what was noted before.",
         request=NoteSerializer,
-        responses={200: NoteSerializer, **problems(400, 401, 403, 404, 415)},
+        responses={200: NoteSerializer, **problems(400, 401, 403, 404, 415, 422)},
     )
     def put(self, request: Request, **kwargs) -> Response:
         prediction, note = self.prediction(), self.read(NoteSerializer)
@@ -123,7 +124,7 @@ class SaleView(_KeptView):
         summary="Report what it sold for",
         description="Of an answered prediction. In place of what was reported before, which stays in the history.",
         request=SaleSerializer,
-        responses={200: SaleSerializer, **problems(400, 401, 403, 404, 409, 415)},
+        responses={200: SaleSerializer, **problems(400, 401, 403, 404, 409, 415, 422)},
     )
     def put(self, request: Request, **kwargs) -> Response:
         prediction, sale = self.prediction(), self.read(SaleSerializer)

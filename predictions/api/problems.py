@@ -10,6 +10,7 @@ from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS
 
+from predictions.api.unknown import UnknownNames
 from predictions.contract import MAX_BODY_BYTES, FieldError
 from predictions.models import Prediction
 from predictions.problems import ASKING_ERRORS, asking_problem, problem
@@ -22,6 +23,8 @@ def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
     if isinstance(error, exceptions.ValidationError):
         part = "query" if context["request"].method in SAFE_METHODS else "body"
         return problem(400, f"invalid_{part}", f"the {part} can't be read", errors=_field_errors(error))
+    if isinstance(error, UnknownNames):
+        return problem(422, error.default_code, str(error.detail), errors=error.errors)
     if isinstance(error, exceptions.APIException):
         return problem(error.status_code, str(error.get_codes()), str(error.detail), headers=_headers(error))
     if isinstance(error, Http404 | Prediction.DoesNotExist):

@@ -164,7 +164,7 @@ _REASONS = {
     409: "It has no answer.",
     413: "More than 64 KiB.",
     415: "Not application/json.",
-    422: "These features can't be priced, and `errors` names each field; or the key was used for another question.",
+    422: "Something in it can't be taken, and `errors` names each; or the key was used for another question.",
     429: "Too often, or an answer would take too long; `Retry-After` says how many seconds to wait.",
 }
 _PROBLEM = {

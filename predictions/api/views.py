@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictions.admission import admission
+from predictions.api.pagination import PredictionPagination
 from predictions.api.schema import QUESTION, idempotency_key, problems
 from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
+from predictions.api.unknown import refuse_unknown
 from predictions.asking import ask_json
 from predictions.callers import caller_of
 from predictions.doorway import LET_IN
@@ -23,6 +25,13 @@ from predictions.models import Door, Prediction
 from predictions.problems import problem
 from predictions.reading import own_predictions, readable_prediction
 from predictions.representation import accepted, represent
+
+
+_PARAMETERS = [
+    *PredictionFilter.base_filters,
+    PredictionPagination.cursor_query_param,
+    PredictionPagination.page_size_query_param,
+]
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -40,9 +49,10 @@ class PredictionsView(ListAPIView):
         tags=["predictions"],
         summary="List your predictions",
         description="Newest first; narrowed by the query.",
-        responses={200: PredictionSerializer(many=True), **problems(400, 401)},
+        responses={200: PredictionSerializer(many=True), **problems(400, 401, 422)},
     )
     def get(self, request: Request, *args, **kwargs) -> Response:
+        refuse_unknown(request.query_params, _PARAMETERS, "parameter")
         return super().get(request, *args, **kwargs)
 
     @extend_schema(

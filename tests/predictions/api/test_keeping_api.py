@@ -92,6 +92,19 @@ def test_what_has_no_answer_was_not_sold(program, ada):
     assert (response.status_code, response.json()["code"]) == (409, "not_saleable")
 
 
+# -- names that nobody knows -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("part", "kept", "typo"), [("note", NOTE, {"note": "typo"}), ("sale", SALE, {"price": 1, "soldon": "2026-03-01"})]
+)
+def test_a_misspelt_member_is_refused_and_what_was_kept_stays(program, mine, part, kept, typo):
+    put(program, mine, part, kept)
+    response = put(program, mine, part, typo)
+    assert (response.status_code, response["Content-Type"]) == (422, "application/problem+json")
+    assert errors_of(response) == {"note" if part == "note" else "soldon"}
+    assert all(name in response.json()["errors"][0]["detail"] for name in kept)
+    assert program.get(f"/api/v1/predictions/{mine.pk}/{part}").json() == kept
+
+
 # -- whose it is -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("part", "body"), [("note", NOTE), ("sale", SALE)])
 def test_nobody_else_reads_or_changes_it(mine, client, part, body):

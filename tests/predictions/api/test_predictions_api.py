@@ -223,6 +223,13 @@ def test_a_query_that_cant_be_read_is_refused_at_its_parameter(program, query, f
     assert_problem(program.get(f"{PREDICTIONS}?{query}"), 400, "invalid_query", [field])
 
 
+def test_a_misspelt_parameter_is_refused_and_the_known_ones_are_named(program):
+    response = program.get(f"{PREDICTIONS}?pricemin=900000&page_size=1")
+    assert_problem(response, 422, "unknown_names", ["pricemin"])
+    detail = response.json()["errors"][0]["detail"]
+    assert all(name in detail for name in ("price_min", "status", "cursor", "page_size"))
+
+
 @pytest.mark.parametrize("cursor", ["x", "cD1ub25zZW5zZQ==", "cD0yMDI2LTk5LTk5", EARLIER_THAN_TIME])
 def test_a_cursor_of_ones_own_making_is_refused(program, ada, cursor):
     making.accepted(Caller.of_user(ada))

@@ -41,6 +41,11 @@ def test_the_features_are_those_of_the_contract():
         assert field.hard.hold(described["minimum"]) != described.get("exclusiveMinimum", False)
 
 
+@pytest.mark.parametrize("name", ["Features", "Note", "Sale"])
+def test_what_is_sent_has_no_members_but_the_declared(name):
+    assert document["components"]["schemas"][name]["additionalProperties"] is False
+
+
 @pytest.mark.django_db
 def test_the_declared_members_are_those_that_are_shown():
     prediction = making.answered()

@@ -1,4 +1,7 @@
+import json
+
 from django.contrib import admin, messages
+from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
 from mlmodel import registry
@@ -15,6 +18,8 @@ class ModelVersionAdmin(SimpleHistoryAdmin):
     search_fields = ["name", "sha256"]
     actions = ["promote", "retire", "roll_back"]
     history_list_display = ["role", "sha256"]
+    exclude = ["manifest"]
+    readonly_fields = ["shown_manifest"]
 
     @admin.display(description="RTDL test RMSE")
     def rtdl_rmse(self, version: ModelVersion) -> str:
@@ -27,6 +32,10 @@ class ModelVersionAdmin(SimpleHistoryAdmin):
     @admin.display(description="sha256")
     def short_sha256(self, version: ModelVersion) -> str:
         return version.sha256[:12]
+
+    @admin.display(description="manifest")
+    def shown_manifest(self, version: ModelVersion) -> str:
+        return format_html("<pre>{}</pre>", json.dumps(version.manifest, indent=2))
 
     @admin.action(description="Promote to champion", permissions=["promote"])
     def promote(self, request, queryset) -> None:

@@ -59,7 +59,7 @@ class Asked:
 LAG = Asked("housevalue_lag_records", "Records that a group has not handled yet.", ("topic", "group"))
 BROKER = Asked("housevalue_broker_up", "1 when the broker said how far the groups are.")
 IN_FLIGHT = Asked("housevalue_in_flight", "Predictions that are neither answered nor rejected nor failed.")
-OUTBOX = Asked("housevalue_outbox_rows", "Of those in flight: not on the log yet.")
+OUTBOX = Asked("housevalue_outbox_rows", "Accepted and not on the log yet, their deadline missed or not.")
 OLDEST = Asked("housevalue_oldest_in_flight_seconds", "Age of the oldest in flight; 0 when there is none.")
 INBOX = Asked("housevalue_open_dead_letters", "Dead letters that nobody has handled.")
 STOPPED = Asked("housevalue_stopped_lines", "Consumers that stopped because of too many unusable records.")

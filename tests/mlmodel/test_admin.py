@@ -27,6 +27,12 @@ def test_an_operator_sees_models_but_can_not_edit_them(admin_client, registered)
     assert champion() == "monotone-hgb-1"
 
 
+def test_an_operator_reads_a_models_manifest_member_by_member(admin_client, registered):
+    version = ModelVersion.objects.get(name="baseline")
+    page = admin_client.get(f"{LIST}{version.pk}/change/").content.decode()
+    assert "\n  &quot;metrics&quot;: {\n" in page
+
+
 def test_the_bars_hold_in_admin_too(act):
     (told,) = act("promote", "baseline")
     assert "misses" in told

@@ -104,7 +104,10 @@ class DeadLetterAdmin(SimpleHistoryAdmin):
     def _tell(self, request: HttpRequest, count: int, wanted: int, words: str) -> None:
         self.message_user(request, f"{count} {words}.", messages.SUCCESS if count else messages.WARNING)
         if count < wanted:
-            why = "They are marked, replayed or discarded already, of no topic of ours, or beginnings of longer records"
+            why = (
+                "They are marked, replayed or discarded already, of no topic of ours, beginnings of longer records, or"
+                " longer than a topic takes"
+            )
             self.message_user(request, f"{wanted - count} passed over. {why}.", messages.WARNING)
 
     # -- one letter ------------------------------------------------------------------------------------------------

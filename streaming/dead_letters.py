@@ -5,6 +5,7 @@ replayed. Killed in between it is published twice, which every reader of the log
 """
 
 import base64
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,8 +18,10 @@ from django.utils import timezone
 from simple_history.utils import bulk_update_with_history
 
 from streaming import messages
-from streaming.kafka import Publisher, position
+from streaming.kafka import NotDelivered, Publisher, position
 from streaming.models import DeadLetter
+
+logger = logging.getLogger(__name__)
 
 RawHeaders = list[tuple[str, bytes | None]]
 Status = DeadLetter.Status
@@ -27,6 +30,8 @@ CHUNK = 500
 PRUNED_AT_ONCE = 100
 # Needed to publish a letter, not to handle one.
 RAW_FIELDS = ("key", "value", "headers")
+# In the history of a letter.
+REFUSED = "The broker refuses it: too long, or not what the topic takes."
 
 
 # -- the deliverer -------------------------------------------------------------------------------------------------
@@ -94,7 +99,8 @@ def edit(letter: DeadLetter, *, body: str, by: User) -> None:
 def mark_for_replay(letters: QuerySet[DeadLetter], *, by: User) -> int:
     """Let the publisher put these back on the topics they came from; how many.
 
-    Passed over: what is marked or replayed, came from no topic of ours, or is only the beginning of a record.
+    Passed over: what is marked or replayed, came from no topic of ours, is only the beginning of a record, or is too
+    long to be published.
     """
     replayable = Q(status__in=[Status.RECEIVED, Status.DISCARDED]) & DeadLetter.REPLAYABLE
     return _change(letters, replayable, to=Status.MARKED, by=by)
@@ -128,17 +134,43 @@ def _change_chunk(ids: Sequence[int], allowed: Q, *, to: str, by: User) -> int:
 def publish_marked(publisher: Publisher, *, limit: int = CHUNK) -> int:
     """Put marked letters back on the topics they came from; how many.
 
+    One that the broker will never take goes back to the inbox, and the others go on.
+
     Raises:
-        NotDelivered: nothing was marked as replayed; they are published again.
+        NotDelivered: those not marked as replayed are published again.
     """
     with _claimed(limit) as letters:
-        for letter in letters:
-            key = None if letter.key is None else bytes(letter.key)
-            publisher.publish(letter.source_topic, key=key, value=body_of(letter), headers=[*original_headers(letter)])
-        if letters:
-            publisher.flush()
-            _mark_replayed(letters)
-    return len(letters)
+        if not letters:
+            return 0
+        try:
+            _publish(publisher, letters)
+        except NotDelivered as error:
+            if not error.permanent:
+                raise
+            return sum(_publish_or_put_back(publisher, letter) for letter in letters)
+        return len(letters)
+
+
+def _publish(publisher: Publisher, letters: Sequence[DeadLetter]) -> None:
+    for letter in letters:
+        key = None if letter.key is None else bytes(letter.key)
+        publisher.publish(letter.source_topic, key=key, value=body_of(letter), headers=[*original_headers(letter)])
+    publisher.flush()
+    _mark_replayed(letters)
+
+
+def _publish_or_put_back(publisher: Publisher, letter: DeadLetter) -> bool:
+    """Whether it was published."""
+    try:
+        _publish(publisher, [letter])
+    except NotDelivered as error:
+        if not error.permanent:
+            raise
+        logger.warning("dead letter %s can't be replayed: %s", letter.pk, error)
+        letter.status = Status.RECEIVED
+        bulk_update_with_history([letter], DeadLetter, ["status"], default_change_reason=REFUSED)
+        return False
+    return True
 
 
 @contextmanager

@@ -30,8 +30,19 @@ FLUSH_SECONDS = 15.0
 REQUEST_MS = 3_000
 
 
+# What a broker, or the client for it, says of a record that it will never take.
+_REFUSALS = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD)
+
+
 class NotDelivered(Exception):
-    """The broker did not acknowledge what was published: do not mark, do not commit, publish again."""
+    """The broker did not acknowledge what was published: do not mark, do not commit, publish again.
+
+    `permanent`: a record among it would be refused again.
+    """
+
+    def __init__(self, detail: str, *, permanent: bool = False):
+        super().__init__(detail)
+        self.permanent = permanent
 
 
 def _complain(error: KafkaError) -> None:
@@ -77,7 +88,10 @@ class Publisher:
     def publish(
         self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers, partition: int = -1
     ) -> None:
-        """Queue one record; the key's hash picks the partition unless one is named."""
+        """Queue one record; the key's hash picks the partition unless one is named.
+
+        `flush` tells of one that is too long.
+        """
         while True:
             try:
                 self._producer.produce(
@@ -91,6 +105,11 @@ class Publisher:
                 return
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as error:
+                if error.args[0].code() not in _REFUSALS:
+                    raise
+                self._errors.append(error.args[0])
+                return
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
         """Wait for every acknowledgement.
@@ -106,7 +125,10 @@ class Publisher:
             self._producer.purge(blocking=False)
             self._producer.flush(0)
             self._errors.clear()
-            raise NotDelivered(f"{undelivered + len(errors)} records not acknowledged: {errors[:1] or 'time out'}")
+            raise NotDelivered(
+                f"{undelivered + len(errors)} records not acknowledged: {errors[:1] or 'time out'}",
+                permanent=any(error.code() in _REFUSALS for error in errors),
+            )
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:

@@ -3,14 +3,28 @@
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, IntegerField, Q, TextField
+from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import LessThanOrEqual
 from simple_history.models import HistoricalRecords
 
 from predictions.models import Prediction
-from streaming.topics import Topic
+from streaming.topics import MAX_MESSAGE_BYTES, Topic
 
 # What a replay may go back to.
 ORIGINS = tuple(topic for topic in Topic if topic != Topic.DEAD_LETTERS)
+# Of key, body and headers; the rest is for the frames of a record and its batch.
+MAX_REPLAY_BYTES = MAX_MESSAGE_BYTES - 1024
+
+
+class _Bytes(Func):
+    """How many bytes a text or a binary value has."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler, connection, **more):
+        return super().as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
 
 
 class DeadLetter(models.Model):
@@ -64,7 +78,15 @@ class DeadLetter(models.Model):
     _history_user: AbstractBaseUser | None
     history = HistoricalRecords(excluded_fields=["key", "value", "headers"], cascade_delete_history=True)
 
-    REPLAYABLE = Q(source_topic__in=ORIGINS) & (Q(is_whole=True) | Q(body__isnull=False))
+    # Headers in base64 are longer than those that are published, and those of the letter itself are not published.
+    _REPLAY_BYTES = (
+        Coalesce(_Bytes("body"), _Bytes("value"), 0) + Coalesce(_Bytes("key"), 0) + _Bytes(Cast("headers", TextField()))
+    )
+    REPLAYABLE = (
+        Q(source_topic__in=ORIGINS)
+        & (Q(is_whole=True) | Q(body__isnull=False))
+        & Q(LessThanOrEqual(_REPLAY_BYTES, MAX_REPLAY_BYTES))
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -150,6 +150,15 @@ def test_a_long_body_is_shown_and_replayed_but_not_edited(operator):
     assert (letter.status, letter.body) == ("marked", None)
 
 
+def test_a_letter_that_no_topic_takes_is_not_replayed_and_why_is_told(operator):
+    letter = letters.stored(value=b"x" * 262_144)
+    told = operator.post(address_of(letter), {"_replay": "1"}, follow=True).content.decode()
+    assert "1 passed over" in told
+    assert "longer than a topic takes" in told
+    letter.refresh_from_db()
+    assert letter.status == "received"
+
+
 def test_a_whole_filter_is_replayed_at_once_and_what_has_no_way_back_is_told(operator):
     mine = [letters.stored(offset=offset) for offset in range(3)]
     letters.stored(offset=3, with_headers=letters.headers(topic="feed"))

@@ -1,5 +1,6 @@
 """The inbox: every dead letter is a row once, and goes back to where it came from when an operator says so."""
 
+import random
 import uuid
 from datetime import timedelta
 
@@ -10,8 +11,9 @@ from predictions import account, keeping, services
 from predictions.callers import Caller
 from streaming import dead_letters, kafka, tasks
 from streaming.kafka import NotDelivered
-from streaming.models import DeadLetter
-from streaming.topics import Topic
+from streaming.messages import MAX_DEAD_LETTER_HEADERS
+from streaming.models import MAX_REPLAY_BYTES, DeadLetter
+from streaming.topics import MAX_MESSAGE_BYTES, Topic
 from tests import making
 from tests.making import user
 from tests.streaming import letters
@@ -55,8 +57,8 @@ def test_whatever_a_stranger_writes_to_the_topic_can_be_kept(with_headers):
 
 
 # -- replaying -----------------------------------------------------------------------------------------------------
-def mark_all() -> int:
-    return dead_letters.mark_for_replay(DeadLetter.objects.all(), by=user())
+def mark_all(by: str = "ada") -> int:
+    return dead_letters.mark_for_replay(DeadLetter.objects.all(), by=user(by))
 
 
 def test_a_marked_letter_goes_back_to_its_topic_as_it_was(broker: MockKafka):
@@ -86,12 +88,39 @@ def test_an_edited_body_is_published_instead_and_what_came_stays(broker: MockKaf
 def test_what_the_broker_does_not_acknowledge_stays_marked(broker: MockKafka):
     letter = letters.stored()
     mark_all()
-    publisher = kafka.publisher()
-    broker.refuse_produce(MESSAGE_TOO_LARGE, times=1)
+    publisher = kafka.publisher(**{"message.timeout.ms": 300})
+    broker.go_down()
     with pytest.raises(NotDelivered):
         dead_letters.publish_marked(publisher)
     letter.refresh_from_db()
     assert letter.status == "marked"
+    broker.come_up()
+    assert dead_letters.publish_marked(kafka.publisher()) == 1
+
+
+def test_a_letter_that_is_too_long_to_publish_keeps_none_of_the_others(broker: MockKafka):
+    first = letters.stored(key=b"first", offset=1)
+    too_long = letters.stored(value=b"x" * MAX_MESSAGE_BYTES, offset=2)
+    last = letters.stored(key=b"last", offset=3)
+    DeadLetter.objects.update(status="marked")
+    publisher = kafka.publisher()
+    assert dead_letters.publish_marked(publisher) == 2
+    assert dead_letters.publish_marked(publisher) == 0
+    assert {record.key() for record in broker.records(Topic.REQUESTS)} == {b"first", b"last"}
+    statuses = dict(DeadLetter.objects.values_list("pk", "status"))
+    assert statuses == {first.pk: "replayed", too_long.pk: "received", last.pk: "replayed"}
+    assert too_long.history.get().history_change_reason == dead_letters.REFUSED
+
+
+def test_a_letter_that_the_broker_refuses_goes_back_to_the_inbox(broker: MockKafka):
+    letter = letters.stored()
+    mark_all()
+    publisher = kafka.publisher()
+    broker.refuse_produce(MESSAGE_TOO_LARGE, times=2)
+    assert dead_letters.publish_marked(publisher) == 0
+    letter.refresh_from_db()
+    assert letter.status == "received"
+    assert mark_all("operator") == 1
     assert dead_letters.publish_marked(publisher) == 1
 
 
@@ -107,6 +136,34 @@ def test_what_the_broker_does_not_acknowledge_stays_marked(broker: MockKafka):
 def test_a_letter_with_no_way_back_is_not_marked(with_headers):
     letters.stored(with_headers=with_headers)
     assert mark_all() == 0
+
+
+@pytest.mark.parametrize("part", ["key", "value", "header", "body"])
+def test_a_letter_that_is_too_long_to_publish_is_not_marked(part):
+    """Bytes count, not characters."""
+    long = "€" * (MAX_MESSAGE_BYTES // 3)
+    raw = long.encode()
+    letter = letters.stored(
+        key=raw if part == "key" else b"key",
+        value=raw if part == "value" else b"{}",
+        with_headers=letters.headers(more=raw) if part == "header" else None,
+    )
+    if part == "body":
+        dead_letters.edit(letter, body=long, by=user("editor"))
+    assert mark_all() == 0
+
+
+def test_the_longest_letter_that_is_marked_can_be_published(broker: MockKafka):
+    """With as many headers as a letter of ours has at most: each has a frame."""
+    headers = [*letters.headers(), *((f"h{number}", b"") for number in range(MAX_DEAD_LETTER_HEADERS))]
+    letters.stored(value=b"x", with_headers=headers)
+    room = MAX_REPLAY_BYTES - DeadLetter.objects.values_list(DeadLetter._REPLAY_BYTES, flat=True).get()
+    noise = random.Random(7).randbytes(room + 2)
+    DeadLetter.objects.update(value=noise)
+    assert mark_all() == 0
+    DeadLetter.objects.update(value=noise[:-1])
+    assert mark_all("operator") == 1
+    assert dead_letters.publish_marked(kafka.publisher()) == 1
 
 
 def test_the_beginning_of_a_record_can_be_replayed_once_it_is_made_whole_by_hand():

@@ -26,7 +26,6 @@ from predictions.problems import problem
 from predictions.reading import own_predictions, readable_prediction
 from predictions.representation import accepted, represent
 
-
 _PARAMETERS = [
     *PredictionFilter.base_filters,
     PredictionPagination.cursor_query_param,

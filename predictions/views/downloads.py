@@ -1,7 +1,8 @@
-"""Files to take along: the history as it is filtered, and all that an account holds."""
+"""Files to take along: the history as it is filtered, and all that an account holds; by a browser, or with a token."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import wraps
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -11,26 +12,45 @@ from django.views.decorators.http import require_safe
 
 from predictions import export
 from predictions.account import represent_account
-from predictions.callers import Caller, caller_of
+from predictions.callers import BadToken, Caller, caller_of, user_of_token
 from predictions.chosen_units import units_of
 from predictions.filters import HistoryFilter
+from predictions.problems import asking_problem
 from predictions.reading import own_predictions
 from predictions.views.own_account import SignedInRequest
 
 
+def takes_token(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A token names the user, as in REST; one that is unknown or revoked is refused, never ignored."""
+
+    @wraps(view)
+    def view_of_user(request: HttpRequest) -> HttpResponseBase:
+        if authorization := request.headers.get("Authorization"):
+            try:
+                request.user = user_of_token(authorization)
+            except BadToken as error:
+                return asking_problem(error)
+        return view(request)
+
+    return view_of_user
+
+
 @never_cache
+@takes_token
 @require_safe
 def history_csv(request: HttpRequest) -> HttpResponseBase:
     return _download(export.as_csv(_filtered(request)), "text/csv; charset=utf-8", "predictions.csv")
 
 
 @never_cache
+@takes_token
 @require_safe
 def history_json(request: HttpRequest) -> HttpResponseBase:
     return _download(export.as_json(_filtered(request)), "application/json", "predictions.json")
 
 
 @never_cache
+@takes_token
 @login_required
 @require_safe
 def account_json(request: SignedInRequest) -> HttpResponseBase:

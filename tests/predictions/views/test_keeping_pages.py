@@ -149,6 +149,21 @@ def test_a_file_of_nothing_is_whole(client, query):
     assert streamed(client.get(f"/history.csv{query}")).startswith("id,status,")
 
 
+FILES = ["/history.json", "/history.csv", "/accounts/data.json"]
+
+
+@pytest.mark.parametrize("address", FILES)
+def test_a_program_takes_the_files_of_its_account_along(program, mine, address):
+    assert str(mine.pk) in streamed(program.get(address))
+
+
+@pytest.mark.parametrize("address", FILES)
+def test_a_wrong_token_is_given_no_file_even_of_a_signed_in_browser(signed_in, address):
+    response = signed_in.get(address, headers={"Authorization": "Token nonsense"})
+    assert (response.status_code, response["Content-Type"]) == (401, "application/problem+json")
+    assert (response.json()["code"], response["WWW-Authenticate"]) == ("bad_token", "Token")
+
+
 # -- sharing ---------------------------------------------------------------------------------------------------------
 def test_a_shared_link_is_read_by_anybody_until_it_is_revoked(signed_in, client, mine):
     noted(mine, "only mine")

@@ -63,6 +63,18 @@ async def test_another_sites_page_is_refused_at_the_handshake(server: str):
     assert caught.value.response.status_code == 403
 
 
+async def test_a_socket_is_opened_without_the_last_slash_too(server: str):
+    async with connect(f"ws://{server}/ws/predictions?after=0") as socket:
+        assert json.loads(await asyncio.wait_for(socket.recv(), 5))["type"] == "ready"
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/", "/ws/predictions/7/", "/xws/predictions/"])
+async def test_a_socket_of_another_address_is_refused_at_the_handshake(server: str, path):
+    with pytest.raises(InvalidStatus) as caught:
+        await connect(f"ws://{server}{path}")
+    assert caught.value.response.status_code == 403
+
+
 @asynccontextmanager
 async def opened_socket(server: str) -> AsyncIterator[ClientConnection]:
     """A socket of ANN that is told what happens from now on."""

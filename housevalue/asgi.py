@@ -4,6 +4,7 @@ As a Django middleware WhiteNoise would put every request and every stream on a 
 """
 
 import os
+from http import HTTPStatus
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
@@ -13,6 +14,8 @@ from django.urls import re_path, reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housevalue.settings")
 django_application = get_asgi_application()
+
+from twisted.web.http import RESPONSES  # noqa: E402  (needs the reactor that daphne's app installs)
 
 from housevalue.cache import ForgivingRedisCache  # noqa: E402  (needs the settings)
 from housevalue.clean_stop import CleanStop  # noqa: E402  (needs the reactor that daphne's app installs)
@@ -51,6 +54,10 @@ application = BackPressure(
         )
     )
 )
+
+# Of the statuses that came after RFC 2616, 422 and 429 among them, Twisted says "Unknown Status".
+for status in HTTPStatus:
+    RESPONSES.setdefault(status, status.phrase.encode())
 
 AWAY.labels("cache").set_function(ForgivingRedisCache.is_silent)
 CLOSED.set_function(admission.is_closed)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import httpx
 import pytest
@@ -46,6 +47,13 @@ def _once() -> None:
 
 def cookie() -> dict[str, str]:
     return {"Cookie": f"{VISITOR_COOKIE}={visitor_cookie(ANN)}"}
+
+
+# -- HTTP ----------------------------------------------------------------------------------------------------------
+async def test_the_status_line_says_what_422_is(server: str):
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"http://{server}/predict_api", json={"med_inc": 99})
+    assert (answer.status_code, answer.reason_phrase) == (422, HTTPStatus.UNPROCESSABLE_ENTITY.phrase)
 
 
 # -- WebSocket -----------------------------------------------------------------------------------------------------

@@ -40,10 +40,14 @@ def pin(session: MutableMapping[str, Any], caller: Caller, prediction: Predictio
     session[_KEY] = [str(pk) for pk in (*kept, prediction.pk)]
 
 
-def pin_pair(session: MutableMapping[str, Any], caller: Caller, first: Prediction, second: Prediction) -> None:
-    """Lay two side by side: the first before all others, of which the last make room."""
-    others = [other.pk for other in pinned(session, caller) if other.pk != first.pk]
-    session[_KEY] = [str(pk) for pk in (first.pk, second.pk, *others[: MOST - 2])]
+def pin_pair(
+    session: MutableMapping[str, Any], caller: Caller, first: Prediction, second: Prediction
+) -> list[Prediction]:
+    """Lay two side by side, before all others; the last of those, which made room for them."""
+    others = [other for other in pinned(session, caller) if other.pk not in (first.pk, second.pk)]
+    kept, gone = others[: MOST - 2], others[MOST - 2 :]
+    session[_KEY] = [str(pk) for pk in (first.pk, second.pk, *(other.pk for other in kept))]
+    return gone
 
 
 def unpin(session: MutableMapping[str, Any], gone: UUID) -> None:

@@ -17,6 +17,7 @@ from predictions.idempotency import form_key
 from predictions.keeping_forms import NoteForm, SaleForm
 from predictions.models import Door, Prediction
 from predictions.reading import own_predictions
+from predictions.templatetags.wording import headline, place
 from predictions.throttle import TooMany
 from predictions.views.accounts import too_often
 from predictions.views.prediction import shown_to_all
@@ -91,8 +92,11 @@ def ask_again(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect("prediction", pk=pk)
     except TooMany as error:
         return too_often(request, error)
-    pins.pin_pair(request.session, caller, own, again)
+    unpinned = pins.pin_pair(request.session, caller, own, again)
     messages.success(request, "Asked again. Both answers are pinned, side by side they tell why they differ.")
+    for other in unpinned:
+        told = f"{headline(other, units_of(request))}, {place(other)}"
+        messages.info(request, f"There is room for {pins.MOST}: {told} is no longer pinned.")
     return redirect("prediction", pk=again.pk)
 
 

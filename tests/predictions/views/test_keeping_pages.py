@@ -5,6 +5,7 @@ import io
 import json
 import re
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -120,6 +121,24 @@ def test_the_history_is_drawn_over_time(signed_in, ada, mine):
     assert "2 answers over time: $452,600 to $452,600" in text_of(signed_in.get("/history"))
 
 
+def test_the_chart_says_seconds_where_minutes_would_be_the_same_at_both_ends(signed_in, ada, mine):
+    began_at = datetime(2026, 5, 4, 12, 30, 7, tzinfo=UTC)
+    later = making.answered(Caller.of_user(ada))
+    for prediction, seconds in ((mine, 0), (later, 42)):
+        Prediction.objects.filter(pk=prediction.pk).update(requested_at=began_at + timedelta(seconds=seconds))
+    page = text_of(signed_in.get("/history"))
+    assert "<span>4 May 2026, 12:30:07</span>" in page
+    assert "<span>4 May 2026, 12:30:49</span>" in page
+    Prediction.objects.filter(pk=later.pk).update(requested_at=began_at + timedelta(seconds=60))
+    assert "<span>4 May 2026, 12:31</span>" in text_of(signed_in.get("/history"))
+
+
+def test_the_name_of_a_pin_begins_with_what_stands_on_it(signed_in, mine):
+    assert 'aria-label="Pin to compare: $452,600 at ' in text_of(signed_in.get("/history"))
+    signed_in.post(f"/predictions/{mine.pk}/pin")
+    assert 'aria-label="Unpin: $452,600 at ' in text_of(signed_in.get("/history"))
+
+
 # -- files -----------------------------------------------------------------------------------------------------------
 def test_the_filtered_history_is_taken_along_as_csv(signed_in, ada, mine):
     making.accepted(Caller.of_user(ada))
@@ -187,7 +206,10 @@ def test_sharing_twice_keeps_the_link(mine):
 
 def test_a_wrong_key_leads_nowhere(client, mine):
     keeping.share(mine)
-    assert client.get(f"/shared/{uuid.uuid4().hex}").status_code == 404
+    stranger = client.get(f"/shared/{uuid.uuid4().hex}")
+    assert stranger.status_code == 404
+    assert "This link leads nowhere" in text_of(stranger)
+    assert "sign in first" not in text_of(stranger)
 
 
 # -- sales -----------------------------------------------------------------------------------------------------------
@@ -285,14 +307,28 @@ def test_what_is_kept_comes_along_with_the_visitors_prediction(visitor_browser, 
 
 # -- asked again -----------------------------------------------------------------------------------------------------
 def test_asking_again_is_a_new_question_that_lies_beside_the_old_answer(signed_in, mine):
-    for _ in range(4):
+    for _ in range(3):
         signed_in.post(f"/predictions/{making.answered(Caller(mine.feed_key, mine.owner)).pk}/pin")
+    last = making.answered(Caller(mine.feed_key, mine.owner))
+    Prediction.objects.filter(pk=last.pk).update(price=399_999)
+    signed_in.post(f"/predictions/{last.pk}/pin")
     page = signed_in.post(f"/predictions/{mine.pk}/again", follow=True)
     again = Prediction.objects.get(status=Prediction.Status.ACCEPTED)
     assert page.redirect_chain == [(f"/predictions/{again.pk}", 302)]
     assert again.features == mine.features
+    told = text_of(page)
+    assert "There is room for 4: $452,600, " in told
+    assert "There is room for 4: $399,999, " in told
     pinned = signed_in.get("/compare").context["pinned"]
     assert (pinned[:2], len(pinned)) == ([mine, again], 4)
+
+
+def test_asking_again_unpins_nothing_where_there_is_room(signed_in, mine):
+    beside = [making.answered(Caller(mine.feed_key, mine.owner)) for _ in range(2)]
+    for prediction in beside:
+        signed_in.post(f"/predictions/{prediction.pk}/pin")
+    assert "no longer pinned" not in text_of(signed_in.post(f"/predictions/{mine.pk}/again", follow=True))
+    assert signed_in.get("/compare").context["pinned"][2:] == beside
 
 
 def test_asking_again_by_a_double_click_asks_once(signed_in, mine):

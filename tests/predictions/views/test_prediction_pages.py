@@ -1,5 +1,6 @@
 """The page of one prediction, the history, and what is shown when something is wrong."""
 
+import re
 import uuid
 
 import pytest
@@ -116,7 +117,10 @@ def test_pages_keep_the_search(signed_in, ada, monkeypatch):
         making.answered(Caller.of_user(ada))
     page = signed_in.get("/history?status=answered").content.decode()
     assert "?status=answered&amp;page=2" in page
-    assert len(signed_in.get("/history?status=answered&page=2").context["page"]) == 1
+    assert re.findall(r'rel="(next|prev)">(\w+)<', page) == [("next", "Next")]
+    last = signed_in.get("/history?status=answered&page=2&order=oldest")
+    assert len(last.context["page"]) == 1
+    assert re.findall(r'rel="(next|prev)">(\w+)<', last.content.decode()) == [("prev", "Previous")]
     assert signed_in.get("/history?page=nonsense").status_code == 200
 
 

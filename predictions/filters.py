@@ -1,6 +1,7 @@
 """What lists of predictions can be narrowed by; prices in whole dollars of 1990."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import django_filters as filters
 from django import forms
@@ -54,6 +55,20 @@ class PredictionFilter(filters.FilterSet):
         fields: list[str] = []
 
 
+class SearchForm(forms.Form):
+    """What begins after its end matches nothing, and is told so where it begins."""
+
+    SPANS = (("price_min", "price_max", "above"), ("since", "until", "after"))
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for begin, end, word in self.SPANS:
+            if given.get(begin) is not None and given.get(end) is not None and given[begin] > given[end]:
+                labels = self.fields[begin].label, self.fields[end].label
+                self.add_error(begin, f"“{labels[0]}” is {word} “{labels[1]}”.")
+        return given
+
+
 class HistoryFilter(filters.FilterSet):
     """The search form of the history page; whole days, in UTC, and prices in dollars of `units`."""
 
@@ -80,6 +95,7 @@ class HistoryFilter(filters.FilterSet):
 
     class Meta:
         model = Prediction
+        form = SearchForm
         fields: list[str] = []
 
     def __init__(self, *args, units: Units, **kwargs):

@@ -96,6 +96,24 @@ def test_the_history_is_searched_by_words_of_notes_and_tags(signed_in, ada, mine
     assert len(signed_in.get("/history", {"words": words}).context["page"]) == count
 
 
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"price_min": 500, "price_max": 100}, "price_min"),
+        ({"since": "2026-03-02", "until": "2026-03-01"}, "since"),
+    ],
+)
+def test_a_search_that_ends_before_it_begins_is_told_so_at_its_field(signed_in, mine, query, field):
+    response = signed_in.get("/history", query)
+    assert list(response.context["form"].errors) == [field]
+    assert response.context["form"].errors[field][0] in text_of(response)
+
+
+def test_a_search_may_end_where_it_begins(signed_in, mine):
+    query = {"price_min": 452_600, "price_max": 452_600}
+    assert list(signed_in.get("/history", query).context["page"]) == [mine]
+
+
 def test_the_history_is_sorted(signed_in, ada):
     prices = (200_000, 100_000, 300_000)
     for price in prices:

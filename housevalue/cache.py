@@ -3,9 +3,10 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.cache.backends.redis import RedisCache
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -14,6 +15,16 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 # A Redis that hangs would otherwise cost every call of every request its time out.
 PAUSE_SECONDS = 1.0
+# Of a key: now, seconds, how many places there are, the name of the one who takes one. The score is when it is free.
+_TAKE_PLACE = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then
+    return redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+end
+redis.call('ZADD', KEYS[1], ARGV[1] + ARGV[2], ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return false
+"""
 
 
 class ForgivingRedisCache(RedisCache):
@@ -47,6 +58,23 @@ class ForgivingRedisCache(RedisCache):
 
     def has_key(self, *args, **kwargs):
         return self._unless_away(False, super().has_key, *args, **kwargs)
+
+    def take_place(self, key: str, place: str, *, now: float, seconds: int, most: int) -> float | None:
+        """Take `place`, one of `most` under `key`, for so many seconds; when the next is free if none is.
+
+        In one step: however many ask at the same time, in whatever process, no more than `most` have one.
+        """
+        arguments = (now, seconds, most, place)
+        free_at: Any = self._unless_away(None, self._client.eval, _TAKE_PLACE, 1, self.make_key(key), *arguments)
+        return None if free_at is None else float(free_at)
+
+    def give_back_place(self, key: str, place: str) -> None:
+        """Free it before its time."""
+        self._unless_away(None, self._client.zrem, self.make_key(key), place)
+
+    @property
+    def _client(self) -> Redis:
+        return self._cache.get_client(write=True)
 
     @classmethod
     def is_silent(cls) -> bool:

@@ -1,12 +1,17 @@
 """How often one may ask, and make accounts or have mail written."""
 
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol, cast
 
 from django.conf import settings
-from rest_framework.throttling import SimpleRateThrottle
+from django.core.cache import cache
 
 from predictions.callers import Caller
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class TooMany(Exception):
@@ -17,32 +22,39 @@ class TooMany(Exception):
         self.retry_after = retry_after
 
 
-class _Window(SimpleRateThrottle):
-    """A sliding window over the last requests under one key, kept in the cache (rest_framework.throttling)."""
+class _Places(Protocol):
+    """What the cache of the settings can do beside what caches do: `housevalue.cache`, which can't be imported here."""
+
+    def take_place(self, key: str, place: str, *, now: float, seconds: int, most: int) -> float | None: ...
+
+    def give_back_place(self, key: str, place: str) -> None: ...
+
+
+_places = cast(_Places, cache)
+
+
+class _Window:
+    """A sliding window of `rate` under one key: so many places in the cache, each taken for the whole period."""
 
     def __init__(self, rate: str, key: str):
-        self.rate = rate
-        self.cache_key = key
-        super().__init__()
+        most, period = rate.split("/")
+        self._most, self._seconds = int(most), _SECONDS[period]
+        self._key = f"rate:{key}"
 
-    def get_cache_key(self, request, view) -> str:
-        return self.cache_key
-
-    def check(self) -> None:
-        """That there is room for one more.
+    def take(self) -> str:
+        """A place for one more.
 
         Raises:
-            TooMany: the rate is used up.
+            TooMany: every place is taken.
         """
-        if not self.allow_request(None, None):  # type: ignore[arg-type]  # It only hands them to `get_cache_key`.
-            raise TooMany(retry_after=int(self.wait() or 0) + 1)
+        place, now = uuid.uuid4().hex, time.time()
+        free_at = _places.take_place(self._key, place, now=now, seconds=self._seconds, most=self._most)
+        if free_at is not None:
+            raise TooMany(retry_after=int(free_at - now) + 1)
+        return place
 
-    def throttle_success(self) -> bool:
-        return True  # Theirs counts here.
-
-    def count(self) -> None:
-        """One more, at the moment of the check."""
-        super().throttle_success()
+    def give_back(self, place: str) -> None:
+        _places.give_back_place(self._key, place)
 
 
 @contextmanager
@@ -58,9 +70,12 @@ def within_rate(*, caller: Caller, address: str) -> Iterator[None]:
     if window is None:
         yield
         return
-    window.check()
-    yield
-    window.count()
+    place = window.take()
+    try:
+        yield
+    except BaseException:
+        window.give_back(place)
+        raise
 
 
 def check_account_rate(*, action: str, key: str) -> None:
@@ -71,8 +86,7 @@ def check_account_rate(*, action: str, key: str) -> None:
     """
     window = _window(settings.ACCOUNT_RATE, f"{action}:{key}")
     if window is not None:
-        window.check()
-        window.count()
+        window.take()
 
 
 def _rate_of(caller: Caller, address: str) -> _Window | None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from housevalue.cache import ForgivingRedisCache
+from tests.stack import wait_until
 
 
 def test_with_redis_it_is_an_ordinary_cache():
@@ -20,6 +21,32 @@ def test_with_redis_it_is_an_ordinary_cache():
     assert cache.incr("count", 2) == 3
     assert cache.delete("a")
     assert cache.get("a") is None
+
+
+def test_so_many_places_as_there_are_can_be_taken_until_one_is_free_again():
+    def take(place: str, now: float) -> float | None:
+        return cache.take_place("key", place, now=now, seconds=60, most=2)
+
+    assert (take("a", 1_000.25), take("b", 1_010)) == (None, None)
+    assert take("c", 1_020) == 1_060.25
+    assert take("c", 1_060.25) is None, "the place of a is free"
+    assert take("d", 1_061) == 1_070
+    cache.give_back_place("key", "c")
+    assert take("d", 1_062) is None
+
+
+def test_places_are_forgotten_after_their_time():
+    cache.take_place("key", "a", now=1_000, seconds=1, most=2)
+    assert cache.has_key("key")
+    wait_until(lambda: not cache.has_key("key"), 5, "the places to be forgotten")
+
+
+def test_without_redis_everybody_has_a_place(redis_away):
+    for _ in range(2):
+        ForgivingRedisCache.silent_until = 0.0
+        assert cache.take_place("key", "a", now=1_000, seconds=60, most=1) is None
+        ForgivingRedisCache.silent_until = 0.0
+        cache.give_back_place("key", "a")
 
 
 def test_without_redis_everything_is_a_miss(redis_away):

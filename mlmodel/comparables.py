@@ -16,7 +16,7 @@ SIMILARITY = (
 )
 _LIKENESS_WEIGHTS = np.array([1.0, 16.0, 16.0])
 _INCOME_WEIGHT = 9.0
-_AS_TYPED = 1e-4  # People and pages give a block group's averages to four decimals.
+_AS_TYPED = 0.005 + 1e-9  # A block group that was typed with two decimals is still the same.
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,10 @@ class Comparable:
 
 
 def comparables(x: np.ndarray, count: int = COUNT) -> list[Comparable]:
-    """The `count` block groups most alike to `x`, (8,) float64 features; never `x` itself when it is in the data."""
+    """The `count` block groups most alike to `x`, (8,) float64 features, other than itself.
+
+    Itself is the block group at its place whose features are its own, up to rounding.
+    """
     housing = load_housing()
     house = x[None, :]
     km = np.linalg.norm(places(housing.X) - places(house), axis=1)

@@ -38,7 +38,7 @@ class ComparableSerializer(serializers.Serializer):
 
 
 class ComparablesSerializer(serializers.Serializer):
-    """The five block groups of the census most like the question, the most alike first."""
+    """The five block groups of the census most like the question, other than itself; the most alike first."""
 
     similarity = serializers.CharField(help_text="How likeness is measured.")
     comparables = ComparableSerializer(many=True)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from mlmodel.comparables import comparables
 from mlmodel.dataset import load_housing
@@ -16,6 +17,13 @@ def test_a_row_of_the_data_is_never_its_own_comparable():
     housing = load_housing()
     for row in range(0, 20_640, 997):
         assert row not in [one.row for one in comparables(housing.X[row])]
+
+
+@pytest.mark.parametrize("decimals", [2, 3, 4])
+def test_nor_is_one_whose_averages_were_typed_with_fewer_decimals(decimals):
+    housing = load_housing()
+    for row in range(0, 20_640, 997):
+        assert row not in [one.row for one in comparables(housing.X[row].round(decimals))]
 
 
 def test_the_same_house_with_another_income_finds_the_row_itself():

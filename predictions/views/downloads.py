@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
@@ -20,7 +21,7 @@ from predictions.reading import own_predictions
 from predictions.views.own_account import SignedInRequest
 
 
-def takes_token(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def takes_token(view: Callable[[Any], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     """A token names the user, as in REST; one that is unknown or revoked is refused, never ignored."""
 
     @wraps(view)

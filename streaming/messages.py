@@ -26,9 +26,10 @@ MAX_DEAD_LETTER_HEADERS = 64
 MAX_DETAIL_BYTES = 500
 # In characters: what the inbox has columns for. A stranger's longer text is cut before it is stored, counted or pushed.
 MAX_WORD, MAX_DETAIL, MAX_TOPIC_NAME = 64, 500, 249
-# A longer value leaves its beginning in the dead letter, and its length in a header.
+# A longer value or key leaves its beginning in the dead letter, and its length in a header.
 MAX_DEAD_LETTER_BYTES = 64 * 1024
-KEPT_OF_LONG_VALUE = 1024
+MAX_DEAD_LETTER_KEY_BYTES = 1024
+KEPT_BYTES = 1024
 
 
 class InvalidMessage(Exception):
@@ -174,12 +175,15 @@ def dead_letter(message: Message, error: InvalidMessage, *, stage: str) -> DeadL
         "source-offset": str(message.offset()),
         "source-timestamp-ms": str(message.timestamp()[1]),
     }
-    value = message.value()
+    key, value = message.key(), message.value()
     if value is not None and len(value) > MAX_DEAD_LETTER_BYTES:
         where["truncated-from-bytes"] = str(len(value))
-        value = value[:KEPT_OF_LONG_VALUE]
+        value = value[:KEPT_BYTES]
+    if key is not None and len(key) > MAX_DEAD_LETTER_KEY_BYTES:
+        where["key-truncated-from-bytes"] = str(len(key))
+        key = key[:KEPT_BYTES]
     headers = [*_kept_headers(message), *_error_headers(error, stage), *encode_headers(where)]
-    return DeadLetter(message.key(), value, headers)
+    return DeadLetter(key, value, headers)
 
 
 def dead_letter_of_item(item: dict, error: InvalidMessage, *, stage: str) -> DeadLetter:

@@ -224,6 +224,15 @@ def test_a_dead_letter_of_a_long_value_keeps_its_beginning_and_says_its_length()
     assert dict(long.headers)["truncated-from-bytes"] == b"65537"
 
 
+def test_a_dead_letter_of_a_long_key_keeps_its_beginning_and_says_its_length():
+    short = messages.dead_letter(record(b"", key=b"k" * 1024), ERROR, stage="scorer")
+    assert len(short.key) == 1024
+    assert "key-truncated-from-bytes" not in dict(short.headers)
+    long = messages.dead_letter(record(b"", key=b"k" * 260_000), ERROR, stage="scorer")
+    assert long.key == b"k" * 1024
+    assert dict(long.headers)["key-truncated-from-bytes"] == b"260000"
+
+
 def test_a_dead_letter_keeps_at_most_64_of_the_records_headers():
     letter = messages.dead_letter(record(b"", headers=[("h", b"1")] * 1000), ERROR, stage="scorer")
     assert len([name for name, _ in letter.headers if name == "h"]) == 64

@@ -31,6 +31,11 @@ class Chart:
     lowest: int
     highest: int
 
+    @property
+    def time_format(self) -> str:
+        """With seconds where minutes would not tell begin and end apart."""
+        return "j M Y, H:i:s" if self.ends_at - self.begins_at < timedelta(minutes=1) else "j M Y, H:i"
+
 
 def price_chart(predictions: Iterable[Prediction]) -> Chart | None:
     """The chart of answered predictions in any order; None for fewer than two."""

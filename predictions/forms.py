@@ -34,6 +34,7 @@ def _number_box(box: Input) -> forms.FloatField:
                 "data-field": box.field.name,
                 "data-per": f"{box.per:g}",
                 "data-step": f"{box.step:g}",
+                "data-missing": box.missing,
                 "data-out-of-range": box.out_of_range,
                 # All three always: what is empty isn't read out, and the page's own script fills them too.
                 "aria-describedby": " ".join(f"id_{box.name}_{part}" for part in ("helptext", "hint", "error")),
@@ -107,12 +108,9 @@ class HouseForm(FormInUnits):
         for error in errors:
             if (box := boxes.get(error.field)) is None:
                 self.add_error(None, error.detail)
-            elif error.code == "out_of_range":
-                self.add_error(box.name, box.out_of_range)
-            elif error.code == UNSUPPORTED:
-                self.add_error(box.name, self.too_far)
-            else:
-                self.add_error(box.name, error.detail.replace(error.field, box.label, 1))
+                continue
+            words = {"missing_field": box.missing, "out_of_range": box.out_of_range, UNSUPPORTED: self.too_far}
+            self.add_error(box.name, words.get(error.code) or error.detail.replace(error.field, box.label, 1))
 
 
 class SignUpForm(UserCreationForm):

@@ -95,6 +95,11 @@ class Input:
         """What is said at a value outside the hard range."""
         return f"{self.label} must be {in_words(self.hard)}."
 
+    @property
+    def missing(self) -> str:
+        """What is said where no number stands."""
+        return f"Type the {self.label.lower()}, {in_words(self.hard)}."
+
     def shown(self, value: float) -> float:
         """A value of the contract in the unit of the box."""
         shown = round(float(value) * self.per, 4)

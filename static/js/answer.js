@@ -7,7 +7,7 @@ export class Answer {
   #element;
   #announcement;
   #flagWords;
-  #clock;
+  #clock = null;
   #place = null;
 
   constructor(element, { announcement, flagWords }) {
@@ -38,6 +38,17 @@ export class Answer {
     this.#countSeconds();
   }
 
+  /** The door is closed: the question waits here, and nothing waits for an answer yet. */
+  putOff() {
+    this.#stopClock();
+    fill(this.#element, { status: "Not asked yet" });
+  }
+
+  /** It is asked again. */
+  goOn() {
+    if (this.#clock === null) this.#countSeconds();
+  }
+
   forget() {
     this.#end();
     this.#empty("empty", "The answer will stand here");
@@ -65,7 +76,7 @@ export class Answer {
   }
 
   #countSeconds() {
-    clearInterval(this.#clock);
+    this.#stopClock();
     let seconds = 0;
     this.#place = null;
     this.#clock = setInterval(() => {
@@ -79,8 +90,13 @@ export class Answer {
     fill(this.#element, { range: placeInLine(line, (performance.now() - toldAt) / 1000) });
   }
 
-  #end() {
+  #stopClock() {
     clearInterval(this.#clock);
+    this.#clock = null;
+  }
+
+  #end() {
+    this.#stopClock();
     this.#element.ariaBusy = "false";
   }
 

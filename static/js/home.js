@@ -42,11 +42,12 @@ let early = null; // While a question is on its way: answers, one of which may o
 question.addEventListener("asked", ({ detail }) => {
   awaited = null;
   early = new Map();
-  if (detail.isAgain && answer.isAwaited) return; // It waited for the network or the door, and waits on.
+  if (detail.isAgain && answer.isAwaited) return answer.goOn(); // It waited for the network or the door, and waits on.
   if (detail.isByHand) answer.wait();
   else answer.waitAgain();
   explanation.wait();
 });
+question.addEventListener("put off", () => answer.putOff());
 question.addEventListener("refused", () => {
   early = null;
   answer.forget();

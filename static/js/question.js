@@ -1,6 +1,6 @@
 // The form: asks without a reload and says at the fields what can't be asked.
 
-/** Fires "asked" (detail: isByHand, isAgain), "accepted" (detail: the door's answer, the features), and "refused". */
+/** Fires "asked" (detail: isByHand, isAgain), "accepted" (detail: the door's answer, the features), "put off", and "refused". */
 export class Question extends EventTarget {
   #form;
   #message;
@@ -81,6 +81,7 @@ export class Question extends EventTarget {
       const { code } = await response.json();
       const why = code === "line_full" ? "Many people ask right now" : "Many questions at once";
       this.#message.textContent = `${why}; yours is asked in ${seconds} s.`;
+      this.#say("put off");
       return { outcome: "too many", seconds };
     } else if (response.status === 403) {
       this.#fail("You signed in or out since this page was loaded. Reload it and ask again.");
@@ -110,7 +111,11 @@ export class Question extends EventTarget {
       return;
     }
     const input = this.#form.querySelector(`[data-field="${CSS.escape(field)}"]`);
-    const pageWords = { out_of_range: input.dataset.outOfRange, unsupported_location: this.#form.dataset.tooFar };
+    const { missing, outOfRange } = input.dataset;
+    const pageWords = {
+      ...{ missing_field: missing, wrong_type: missing },
+      ...{ out_of_range: outOfRange, unsupported_location: this.#form.dataset.tooFar },
+    };
     place.textContent = pageWords[code] ?? detail.replace(field, input.labels[0].textContent);
     input.setAttribute("aria-invalid", "true");
   }

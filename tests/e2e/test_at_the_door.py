@@ -34,11 +34,13 @@ def test_while_the_door_is_closed_the_page_says_so_and_asks_when_it_is_open(open
         if len(asked) > 1:
             route.continue_()
         else:
-            route.fulfill(status=429, headers={"Retry-After": "2"}, json=problem)
+            route.fulfill(status=429, headers={"Retry-After": "3"}, json=problem)
 
     page.route("**/predict_api", close_for_the_first)
     ask(page)
-    expect(page.locator("[data-form-message]")).to_have_text("Many people ask right now; yours is asked in 2 s.")
+    expect(page.locator("[data-form-message]")).to_have_text("Many people ask right now; yours is asked in 3 s.")
+    expect(answer(page)).to_contain_text("Not asked yet")
+    expect(answer(page)).not_to_contain_text("Waiting for the answer")
     expect_answered(page)
     assert len(asked) == 2
 

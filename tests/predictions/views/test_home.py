@@ -64,7 +64,7 @@ def test_an_example_fills_in_the_numbers_of_its_block_group(client, example):
     [
         ("latitude=1&longitude=1", {"latitude": "must be between", "longitude": "must be between"}),
         ("latitude=36.1&longitude=-115.1", {"latitude": "within 40 km"}),
-        ("latitude=37", {"longitude": "is missing"}),
+        ("latitude=37", {"longitude": "Type the longitude, between -124.35 and -114.31"}),
         ("latitude=nan&longitude=x", {"latitude": "Enter a number", "longitude": "Enter a number"}),
     ],
 )
@@ -103,7 +103,7 @@ def test_the_form_needs_the_csrf_token(page_house):
     ("change", "field", "words"),
     [
         ({"median_income_usd": "990000"}, "median_income_usd", "Household income must be between 4,999 and 150,001"),
-        ({"median_income_usd": ""}, "median_income_usd", "Household income is missing"),
+        ({"median_income_usd": ""}, "median_income_usd", "Type the household income, between 4,999 and 150,001"),
         ({"median_income_usd": "NaN"}, "median_income_usd", "Enter a number"),
         ({"median_income_usd": "1e999"}, "median_income_usd", "Enter a number"),
         ({"population": "many"}, "population", "Enter a number"),

@@ -22,13 +22,14 @@ export class Explanation {
   forget() {
     this.#reading.abort();
     for (const room of this.#root.querySelectorAll("[data-after]")) room.hidden = true;
+    this.#mark([]);
   }
 
   /** `moved` is the input, by its name in the contract, over which the price is drawn. */
   async follow({ page_url, status }, moved) {
-    this.#reading.abort();
+    if (status !== "answered") return this.forget();
+    this.wait();
     this.#reading = new AbortController();
-    if (status !== "answered") return;
     try {
       const response = await fetch(`${page_url}/explanation?moved=${moved}`, { signal: this.#reading.signal });
       if (response.ok) this.#show(new DOMParser().parseFromString(await response.text(), "text/html"));

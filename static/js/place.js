@@ -20,7 +20,7 @@ export class Place {
     this.#button = form.querySelector("[data-use-block-group]");
     this.#map.addEventListener("picked", ({ detail }) => this.#fill(detail));
     for (const name of COORDINATES) form.elements[name].addEventListener("input", () => this.#show());
-    this.#button.addEventListener("click", () => this.useBlockGroup());
+    this.#button.addEventListener("click", () => this.#useBlockGroupAt(this.#here()));
     for (const example of form.querySelectorAll("a[data-latitude]")) {
       example.addEventListener("click", (event) => this.#try(event, example.dataset));
     }
@@ -37,20 +37,20 @@ export class Place {
     return county ? `${county} County · ${coordinates(features)}` : coordinates(features);
   }
 
-  /** Fills the boxes with the numbers of the nearest block group. */
-  async useBlockGroup() {
+  /** Fills the boxes, all at once, with the numbers of the nearest block group: never its place and another's homes. */
+  async #useBlockGroupAt(place) {
     this.#looking.abort();
     this.#looking = new AbortController();
     this.#known.textContent = "Looking it up…";
     try {
-      this.#known.textContent = await this.#lookUp(this.#looking.signal);
+      this.#known.textContent = await this.#lookUp(place, this.#looking.signal);
     } catch (error) {
       if (error.name !== "AbortError") this.#known.textContent = "The census can't be looked up right now.";
     }
   }
 
-  async #lookUp(signal) {
-    const response = await fetch(`${this.#button.dataset.url}?${new URLSearchParams(this.#here())}`, { signal });
+  async #lookUp(place, signal) {
+    const response = await fetch(`${this.#button.dataset.url}?${new URLSearchParams(place)}`, { signal });
     if (response.status === 404) return "No block group of the census lies near this place.";
     if (!response.ok) return "This is not a place in California.";
     const { features, price, km } = await response.json();
@@ -61,8 +61,7 @@ export class Place {
 
   #try(event, { latitude, longitude }) {
     event.preventDefault();
-    this.#fill({ latitude, longitude });
-    this.useBlockGroup();
+    this.#useBlockGroupAt({ latitude, longitude });
   }
 
   #here() {
@@ -77,11 +76,12 @@ export class Place {
   }
 
   #show() {
+    this.#looking.abort(); // What is looked up belongs to the place before.
+    this.#known.textContent = "";
     const boxes = COORDINATES.map((name) => this.#form.elements[name]);
     if (!boxes.every((box) => box.value !== "" && box.validity.valid)) return;
     const [latitude, longitude] = boxes.map((box) => box.valueAsNumber);
     const county = this.#map.show({ latitude, longitude });
-    this.#known.textContent = "";
     this.#county.textContent = county ? `${county} County` : "Outside California";
   }
 }

@@ -91,6 +91,36 @@ def test_where_no_block_group_is_near_the_page_says_so(open_page) -> None:
     expect(page.locator("[data-known]")).to_contain_text("No block group")
 
 
+def test_an_example_after_an_answer_is_asked_once_with_the_numbers_of_its_place(open_page) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    ask(page)
+    expect_answered(page)
+    questions = []
+    page.on("request", lambda request: questions.append(request) if "/predict_api" in request.url else None)
+    page.get_by_role("link", name="Fresno").click()
+    expect(page.locator("[data-known]")).to_contain_text("The census found a median of $")
+    population = box(page, "population").input_value()
+    expect(page.locator("[data-part=reasons]")).to_contain_text(f"{int(population):,} against", timeout=ANSWER_MS)
+    assert [f"{question.post_data_json['population']:g}" for question in questions] == [population]
+
+
+def test_at_a_place_that_is_refused_no_similar_block_groups_of_the_last_answer_are_left(open_page) -> None:
+    page = open_page()
+    ask(page)
+    expect_answered(page)
+    expect(page.locator("[data-dots] circle")).to_have_count(5, timeout=ANSWER_MS)
+    ask(page, latitude=36.1, longitude=-115.1)
+    expect(page.locator("[data-error=latitude]")).to_contain_text("within 40 km", timeout=ANSWER_MS)
+    expect(page.locator("[data-dots] circle")).to_have_count(0)
+
+
+def test_at_an_empty_box_the_page_says_what_to_type(open_page) -> None:
+    page = open_page()
+    ask(page, latitude="")
+    expect(page.locator("[data-error=latitude]")).to_have_text("Type the latitude, between 32.54 and 41.95.")
+
+
 # -- the numbers -----------------------------------------------------------------------------------------------------
 def test_a_slider_and_its_box_follow_each_other(open_page) -> None:
     page = open_page()

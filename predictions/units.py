@@ -8,6 +8,7 @@ city average, all items, Bureau of Labor Statistics) stood at 130.7 on average i
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from mlmodel.prices import TOP_DOLLARS
 from predictions.models import Profile
 
 CPI_1990, CPI_2024 = 130.7, 313.7
@@ -41,6 +42,12 @@ class Units:
     def dollar(self) -> float:
         """What a dollar of 1990 is in the dollars that are shown."""
         return _PRICE_GROWTH if self.money == Profile.Money.OF_2024 else 1
+
+    @property
+    def top(self) -> str:
+        """Where the census stopped counting: to the dollar as it was, in other dollars rounded as people say it."""
+        whole = self.dollars(TOP_DOLLARS)
+        return f"${whole:,}" if self.dollar == 1 else f"${whole / 1_000_000:.1f} million"
 
     @property
     def year(self) -> str:

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from mlmodel.prices import TOP_DOLLARS
 from mlmodel.support import HARD_KM
 from predictions.contract import FieldError
 from predictions.inputs import grouped, inputs
@@ -49,7 +48,7 @@ def flag_words(units: Units) -> dict[str, str]:
             if (whole := box.field.part_of)
         },
         SPARSE: "Few block groups with a known price are near, so this is less certain.",
-        "capped": f"The census stopped counting at ${units.dollars(TOP_DOLLARS):,}, so it may be worth more.",
+        "capped": f"The census stopped counting at {units.top}, so it may be worth more.",
         LATE: "The answer came late, after you had been told that there was none yet.",
     }
 

@@ -52,9 +52,18 @@ def test_a_cookie_that_names_no_units_is_as_if_there_were_none(client, text):
 def test_an_answer_is_shown_in_the_dollars_that_were_chosen(signed_in, champions_answer):
     signed_in.cookies["units"] = str(OF_2024)
     page = text_of(signed_in.get(f"/predictions/{champions_answer.pk}"))
-    for words in ("$1,086,240", "in dollars of 2024", "$936,000 to $1,200,002", "counting at $1,200,002", "miles"):
+    for words in ("$1,086,240", "in dollars of 2024", "$936,000 to $1,200,002", "counting at $1.2 million", "miles"):
         assert words in page
     assert "$452,600" not in page
+
+
+@pytest.mark.parametrize("address", ["/", "/about"])
+def test_where_the_census_stopped_counting_is_said_as_people_say_it(client, address):
+    assert "$500,001" in text_of(client.get(address))
+    client.cookies["units"] = str(OF_2024)
+    page = text_of(client.get(address))
+    assert "$1.2 million" in page
+    assert "$1,200,002" not in page
 
 
 def test_incomes_of_similar_block_groups_are_in_the_unit_of_their_box(signed_in, champions_answer):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from mlmodel.dataset import load_housing
 from mlmodel.models import ModelVersion
 from mlmodel.prices import TOP_DOLLARS, in_dollars
 
@@ -21,15 +22,16 @@ class Band:
 
 @dataclass(frozen=True)
 class Trust:
-    """Measured on `rows` block groups that the model never saw; money in whole dollars of 1990, shares in 0..1.
+    """Learned from `learned_rows` block groups and measured on `rows` others, which together are the whole census.
 
-    The `unseen_` figures are of whole areas without a known block group, None where they were not measured.
+    Money in whole dollars of 1990, shares in 0..1. The `unseen_` figures are of whole areas without a known block
+    group, None where they were not measured.
     """
 
     model: str
     sha256: str
     about: str
-    fitted_on: str
+    learned_rows: int
     rows: int
     typical_error: int
     explained: float
@@ -39,6 +41,10 @@ class Trust:
     bands: list[Band]
     unseen_error: int | None
     unseen_coverage: float | None
+
+    @property
+    def all_rows(self) -> int:
+        return self.learned_rows + self.rows
 
     @property
     def weakest(self) -> Band:
@@ -60,7 +66,7 @@ def _trust(champion: ModelVersion) -> Trust:
         model=champion.name,
         sha256=champion.sha256,
         about=manifest["about"],
-        fitted_on=manifest["data"]["fitted_on"],
+        learned_rows=len(load_housing()) - tested["rows"],
         rows=tested["rows"],
         typical_error=in_dollars(tested["mae"]),
         explained=tested["r2"],

@@ -28,6 +28,13 @@ def test_the_figures_are_those_of_the_champions_manifest(client, champion):
     assert [figure for figure in figures if figure not in page] == []
 
 
+def test_what_it_learned_from_and_what_it_was_tested_on_are_the_whole_census(client, champion):
+    page = client.get("/about").content.decode()
+    assert "learned from 16,512 of that census's 20,640 block groups" in page
+    assert "On the 4,128 block groups that were kept aside" in page
+    assert "RTDL" not in page
+
+
 def test_the_price_bands_reach_from_nothing_to_the_cap(champion):
     bands = trust_in_champion().bands
     assert (bands[0].begin, bands[-1].end) == (0, 500_001)

@@ -16,6 +16,9 @@ from streaming.topics import Topic
 
 # What a message may carry from hop to hop; anything else a stranger put there stays behind at the first Python hop.
 KEPT_HEADERS = ("source", "attempt", "traceparent")
+# A score or a dead letter that no topic takes would stop its stage: what goes into them is bounded where it is read.
+MAX_HEADER_BYTES = 1024
+MAX_FLAGS = 64
 CARRIED_STAGES = ("accepted", "published", "prepared", "enqueued", "scored")
 # Dead letters of these stages are verdicts on the question; those of others are faults of ours.
 VERDICT_STAGES = ("prepare-request", "worker")
@@ -68,9 +71,13 @@ def as_text(moment: datetime) -> str:
 
 # -- headers -------------------------------------------------------------------------------------------------------
 def travelling_headers(message: Readable) -> dict[str, str]:
-    """The headers of `message` that go on to the next hop, as text."""
+    """The headers of `message` that go on to the next hop, as text; none that is longer than any of ours."""
     wanted = {*KEPT_HEADERS, *(f"at-{stage}" for stage in CARRIED_STAGES)}
-    return {name: value.decode("utf-8", "replace") for name, value in headers_of(message) if name in wanted and value}
+    return {
+        name: value.decode("utf-8", "replace")
+        for name, value in headers_of(message)
+        if name in wanted and value and len(value) <= MAX_HEADER_BYTES
+    }
 
 
 def headers_of(message: Readable) -> list[tuple[str, bytes | None]]:
@@ -110,15 +117,17 @@ def read_features(message: Readable) -> dict:
     """
     value = _object(message)
     _prediction_id(value)
-    flags = value.get("flags", [])
-    if not isinstance(flags, list) or not all(isinstance(flag, str) for flag in flags):
-        raise InvalidMessage("bad_message", "the flags must be a list of texts", "flags")
+    flags, requested_at = value.get("flags", []), str(value.get("requested_at", ""))
+    if not isinstance(flags, list) or len(flags) > MAX_FLAGS or not all(_is_word(flag) for flag in flags):
+        raise InvalidMessage("bad_message", "the flags must be a list of at most 64 short texts", "flags")
+    if not _is_word(requested_at):
+        raise InvalidMessage("bad_message", "the time must be a short text", "requested_at")
     headers = travelling_headers(message) | {"at-prepared": str(message.timestamp()[1])}
     return {
         "id": value["id"],
         "features": _features(value),
         "flags": flags,
-        "requested_at": str(value.get("requested_at", "")),
+        "requested_at": requested_at,
         "headers": headers,
     }
 
@@ -310,6 +319,10 @@ def _features(value: dict) -> dict[str, float]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_WORD
 
 
 def _money(value: dict) -> dict[str, int]:

@@ -11,7 +11,7 @@ from predictions.services import Unpublished
 from streaming import messages
 from streaming.messages import InvalidMessage
 from streaming.models import DeadLetter
-from streaming.topics import Topic
+from streaming.topics import MAX_MESSAGE_BYTES, Topic
 from tests.making import FEATURES
 
 ID = "7b2f3a34-9a4e-4f7b-9a36-0f6b6f1f9b11"
@@ -109,9 +109,24 @@ def test_an_infinite_feature_is_refused():
     assert refused(messages.read_features, endless).field == "features"
 
 
-@pytest.mark.parametrize("flags", [5, "capped", {"a": 1}, [1], [None], None])
-def test_flags_that_are_no_list_of_texts_are_refused(flags):
+@pytest.mark.parametrize("flags", [5, "capped", {"a": 1}, [1], [None], None, ["f"] * 65, ["f" * 65]], ids=str)
+def test_flags_that_are_no_list_of_a_few_short_texts_are_refused(flags):
     assert refused(messages.read_features, REQUEST | {"flags": flags}).field == "flags"
+
+
+def test_a_time_without_end_is_refused():
+    assert refused(messages.read_features, REQUEST | {"requested_at": "2" * 65}).field == "requested_at"
+
+
+def test_the_largest_item_that_is_taken_can_be_given_up():
+    """Every character is longer in JSON, and every byte of a header as text."""
+    value = REQUEST | {"flags": ["é" * 64] * 64, "requested_at": "é" * 64}
+    names = [*messages.KEPT_HEADERS, *(f"at-{stage}" for stage in messages.CARRIED_STAGES)]
+    headers = [(name, b"\xff" * size) for size in (1024, 200_000) for name in names]
+    item = messages.read_features(record(value, headers=headers))
+    letter = messages.dead_letter_of_item(item, ERROR, stage="worker")
+    written = len(letter.value) + sum(len(name) + len(value) for name, value in letter.headers)
+    assert written < MAX_MESSAGE_BYTES / 2
 
 
 # -- prediction_score_topic ----------------------------------------------------------------------------------------

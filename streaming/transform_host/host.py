@@ -1,5 +1,6 @@
 """One transform on a Kafka-API broker: read what is there, transform, publish to the same partition, then commit."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from threading import Event
@@ -12,11 +13,14 @@ from streaming import kafka
 from streaming.messages import InvalidMessage, dead_letter
 from streaming.metrics import BATCHES
 from streaming.topics import Topic
+from streaming.transform_host.abi import Output
 from streaming.transform_host.deployments import Deployment
 from streaming.transform_host.guest import Guest
 from streaming.transform_host.lanes import Lane, RestartDelay, Step
 from streaming.transform_host.modules import TransformModule
 from streaming.transform_host.records import Header
+
+logger = logging.getLogger("streaming.transforms")
 
 STAGE = "transform-host"
 BATCH_RECORDS = 500
@@ -76,7 +80,7 @@ class TransformHost:
             self._publish(partition, step)
         self._publisher.flush(FLUSH_SECONDS)
         BATCHES.labels(self.name).observe(sum(step.done for step in steps.values()))
-        life_log.tell("transformed", _ids_in(steps.values()), by=self.name)
+        self._tell([output for step in steps.values() for output in step.outputs])
         ends = {partition: self._lanes[partition].confirm(step.done) for partition, step in steps.items()}
         # The consumer commits what is stored: once a second, before a partition goes, and when it is closed.
         self._consumer.store_offsets(offsets=self._positions(ends))
@@ -103,6 +107,13 @@ class TransformHost:
             self._publisher.publish(
                 Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers, partition=partition
             )
+
+    def _tell(self, outputs: list[Output]) -> None:
+        letters = _keys_of(output for output in outputs if output.topic == Topic.DEAD_LETTERS)
+        passed = _keys_of(output for output in outputs if output.topic != Topic.DEAD_LETTERS)
+        life_log.tell("transformed", passed, by=self.name)
+        if letters:  # Their keys are whatever a stranger wrote; of those that are ids the deliverer tells the life.
+            logger.info("%s made %d records dead letters, with the keys %s", self.name, len(letters), letters)
 
     # -- partitions ---------------------------------------------------------------------------------------------
 
@@ -141,9 +152,8 @@ class TransformHost:
                 lane.close()
 
 
-def _ids_in(steps: Iterable[Step]) -> list[str]:
-    """The keys of what came of the steps: ids of predictions, or whatever a stranger wrote."""
-    return [(output.record.key or b"").decode("utf-8", "replace") for step in steps for output in step.outputs]
+def _keys_of(outputs: Iterable[Output]) -> list[str]:
+    return [(output.record.key or b"").decode("utf-8", "replace") for output in outputs]
 
 
 def _as_kafka(headers: list[Header]) -> kafka.Headers:

@@ -45,6 +45,7 @@ FRAME = """
 """
 
 ECHO = "(drop (call $write (i32.const 1024) (global.get $size)))"
+OPTIONS_TO = '(data (i32.const 200) "\\01{size}{topic}")'
 # The first byte of a payload is the size of the key, twice: a key of one byte makes it 2.
 IS_MARKED = "(i32.eq (i32.load8_u (i32.const 1025)) (i32.const 33))"  # "!"
 TRAP_ON_MARK = f"(if {IS_MARKED} (then unreachable))"

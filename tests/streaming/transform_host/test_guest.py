@@ -8,9 +8,16 @@ import pytest
 from streaming.topics import Topic
 from streaming.transform_host.guest import Guest, Trapped
 from streaming.transform_host.records import Record
-from tests.streaming.transform_host.guests import DEPLOYMENT, ECHO, IS_MARKED, TRAP_ON_MARK, guest, module, records
-
-OPTIONS_TO = '(data (i32.const 200) "\\01{size}{topic}")'
+from tests.streaming.transform_host.guests import (
+    DEPLOYMENT,
+    ECHO,
+    IS_MARKED,
+    OPTIONS_TO,
+    TRAP_ON_MARK,
+    guest,
+    module,
+    records,
+)
 
 
 def written(outputs) -> list[tuple[str, bytes]]:

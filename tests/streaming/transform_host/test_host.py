@@ -14,7 +14,7 @@ from streaming.transform_host.host import TransformHost
 from streaming.transform_host.lanes import RestartDelay
 from streaming.transform_host.modules import TransformModule
 from tests.streaming.mock_kafka import MESSAGE_TOO_LARGE, MockKafka
-from tests.streaming.transform_host.guests import DEPLOYMENT, ECHO, TRAP_ON_MARK, module
+from tests.streaming.transform_host.guests import DEPLOYMENT, ECHO, IS_MARKED, OPTIONS_TO, TRAP_ON_MARK, module
 
 MakeHost = Callable[[TransformModule], TransformHost]
 
@@ -134,6 +134,19 @@ def test_a_record_on_which_the_guest_traps_three_times_becomes_a_dead_letter(bro
         "source-offset": b"1",
     }
     assert broker.committed("transform-echo", Topic.REQUESTS, partition=1) == 3
+
+
+def test_what_became_a_dead_letter_is_not_told_as_transformed(broker: MockKafka, make_host: MakeHost, caplog):
+    topic = str(Topic.DEAD_LETTERS)
+    refuse = f"(drop (call $write_to (i32.const 1024) (global.get $size) (i32.const 200) (i32.const {len(topic) + 2})))"
+    options = OPTIONS_TO.format(size=f"\\{len(topic) * 2:02x}", topic=topic)
+    broker.put(Topic.REQUESTS, (b"a", b"", []), (b"!", b"", []), partition=1)
+    caplog.set_level("INFO")
+    through(make_host(module(f"(if {IS_MARKED} (then {refuse}) (else {ECHO}))", functions=options)), 2)
+    assert keys(broker, Topic.DEAD_LETTERS) == [(1, b"!")]
+    told = [record.msg for record in caplog.records if record.name == "life"]
+    assert [(one["event"], one["ids"]) for one in told] == [("transformed", ["a"])]
+    assert "echo made 1 records dead letters, with the keys ['!']" in caplog.text
 
 
 def test_records_with_an_unreadable_header_name_go_on_without_their_headers(broker: MockKafka, make_host: MakeHost):

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from predictions.api.schema import CLOSE_CODES, WEBSOCKET, WEBSOCKET_NOTE
+
 _TAGS = {  # In the order in which they are told.
     "predict_api": "Ask, with or without an account",
     "predictions": "Predictions",
@@ -73,7 +75,13 @@ class Reference:
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    return render(request, "api/docs.html", {"reference": _reference()})
+    context = {
+        "reference": _reference(),
+        "websocket": f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}{WEBSOCKET}",
+        "websocket_note": WEBSOCKET_NOTE.replace("`", ""),
+        "close_codes": CLOSE_CODES,
+    }
+    return render(request, "api/docs.html", context)
 
 
 @cache

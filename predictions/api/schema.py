@@ -9,10 +9,22 @@ from predictions.idempotency import KEY_HEADER, LONGEST_KEY
 QUESTION = {"application/json": {"$ref": "#/components/schemas/Features"}}
 _KEY_NOTE = (
     "Sent again with the same key, the same question is the same prediction, for 24 hours; another question is refused."
-    " A key belongs to its caller: the account, or the visitor whom the cookie names."
+    " A key belongs to its caller: the account, or the visitor whom the cookie names; without either it does nothing."
     " With or without the quotes of draft-ietf-httpapi-idempotency-key-header."
 )
 _KEY_SCHEMA: dict = {"type": "string", "pattern": f"^[0-9A-Za-z-]{{1,{LONGEST_KEY}}}$"}
+WEBSOCKET = "/ws/predictions/"
+WEBSOCKET_NOTE = (
+    "It knows its caller as HTTP does: by the header `Authorization: Token <key>`, or by the cookie of a page of this"
+    " site; pages of other sites are refused with 403. Each message is an Event; `ready`, with a `cursor`, says that"
+    " the past has been told. `ping` is answered by `pong`."
+)
+CLOSE_CODES = {  # As streaming sends them.
+    4400: "the cursor is none",
+    4401: "the token is unknown or revoked, or the session has ended",
+    4408: "too slow, come back with your cursor",
+    4503: "the feed can't be read now, come back",
+}
 _STREAM_NOTE = "The caller's own events; a visitor is known by cookie."
 
 
@@ -92,7 +104,8 @@ def _stream() -> dict:
         "summary": "Answers as they come, as server-sent events",
         "description": f"{_STREAM_NOTE} The id of an event is its cursor; `Last-Event-ID` resumes after it."
         " Each `data` is an Event; `ready` says that the past has been told."
-        " The same over WebSocket: `/ws/predictions/?after=<cursor>`.",
+        f" The same over WebSocket: `{WEBSOCKET}?after=<cursor>`. {WEBSOCKET_NOTE} It is closed with"
+        f" {'; '.join(f'{code}: {words}' for code, words in CLOSE_CODES.items())}.",
         "security": [{"token": []}, {"cookieAuth": []}, {}],
         "parameters": [
             _CURSOR,

@@ -3,8 +3,10 @@
 from rest_framework import serializers
 
 from predictions.contract import FIELDS
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 from predictions.representation import represent
+from predictions.units import Units
+from predictions.wording import flag_words
 
 
 class ModelSerializer(serializers.Serializer):
@@ -52,12 +54,18 @@ class PredictionSerializer(LinksSerializer):
     low = serializers.IntegerField(allow_null=True, help_text="Lower end of the 90 % range.")
     high = serializers.IntegerField(allow_null=True, help_text="Upper end of the 90 % range.")
     model = ModelSerializer(allow_null=True)
-    flags = serializers.ListField(child=serializers.CharField())
+    flags = serializers.ListField(
+        child=serializers.CharField(),
+        help_text=f"What is unusual about the question or its answer: {', '.join(flag_words(Units()))}."
+        " `capped`: it may be worth more; `late`: it came after it was told as failed.",
+    )
     features = serializers.DictField(
         child=serializers.FloatField(), help_text=f"By canonical name: {', '.join(field.name for field in FIELDS)}."
     )
     reason = ReasonSerializer(allow_null=True, help_text="Why it was not answered.")
-    source = serializers.CharField()  # type: ignore[assignment]  # a member here, an option of every field there
+    source = serializers.CharField(  # type: ignore[assignment]  # a member here, an option of every field there
+        help_text=f"The door it came through: {', '.join(Door.values)}, or the name of an integration's account."
+    )
     requested_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
     stages = serializers.DictField(

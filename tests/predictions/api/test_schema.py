@@ -16,6 +16,8 @@ from predictions.api.serializers import AcceptedSerializer, PredictionSerializer
 from predictions.callers import make_token
 from predictions.contract import FIELDS
 from predictions.representation import accepted, represent
+from streaming.back_pressure import TOO_SLOW
+from streaming.consumers import BAD_REQUEST, TRY_AGAIN, UNAUTHORIZED
 from tests import making
 
 document = SchemaGenerator().get_schema(public=True)
@@ -69,6 +71,22 @@ def test_the_page_tells_every_operation_and_every_object_and_its_links_lead_ther
     there = set(re.findall(r'id="([^"]+)"', page))
     assert document["components"]["schemas"].keys() <= there
     assert set(re.findall(r'href="#([^"]+)"', page)) <= there
+
+
+@pytest.mark.django_db
+def test_the_page_tells_where_a_socket_is_opened_and_why_it_is_closed(client: Client):
+    page = client.get("/api/docs/").content.decode()
+    assert "ws://testserver/ws/predictions/?after=" in page
+    sent = {BAD_REQUEST, UNAUTHORIZED, TRY_AGAIN, TOO_SLOW}
+    assert {int(code) for code in re.findall(r'<th scope="row">(4\d\d\d)</th>', page)} == sent
+    assert all(str(code) in document["paths"]["/stream"]["get"]["description"] for code in sent)
+
+
+def test_the_values_of_flags_and_source_are_told():
+    members = document["components"]["schemas"]["Prediction"]["properties"]
+    told = [members["flags"]["description"], members["source"]["description"]]
+    words = (["unusual_med_inc", "ave_bedrms_above_ave_rooms", "sparse_location", "capped", "late"], ["page", "api"])
+    assert [name for text, names in zip(told, words, strict=True) for name in names if name not in text] == []
 
 
 # `/stream` never ends; it is left to the tests of streaming.

@@ -1,5 +1,7 @@
 """The door: from the bytes of a question to a stored prediction. Every way to ask goes through `ask`."""
 
+import uuid
+
 from mlmodel.features import matrix
 from mlmodel.support import nearest_km
 from predictions import doorbell, idempotency, life_log, services
@@ -19,18 +21,36 @@ def ask_json(
     source: str,
     key_header: str | None = None,
     is_let_in: bool = False,
+    gesture: uuid.UUID | None = None,
 ) -> Prediction:
     """Read a JSON body of features and ask; `key_header` is what the header `Idempotency-Key` says.
+
+    `gesture`: the movement on the page that it is a step of.
 
     Raises:
         BadKey, ContractError, FeatureErrors, KeyReused, LineFull, TooMany: nothing was stored.
     """
     key = idempotency.read_key(key_header)
-    return ask(features=parse_json(body), caller=caller, address=address, source=source, key=key, is_let_in=is_let_in)
+    return ask(
+        features=parse_json(body),
+        caller=caller,
+        address=address,
+        source=source,
+        key=key,
+        is_let_in=is_let_in,
+        gesture=gesture,
+    )
 
 
 def ask(
-    *, features: object, caller: Caller, address: str, source: str, key: str = "", is_let_in: bool = False
+    *,
+    features: object,
+    caller: Caller,
+    address: str,
+    source: str,
+    key: str = "",
+    is_let_in: bool = False,
+    gesture: uuid.UUID | None = None,
 ) -> Prediction:
     """Store what `caller` at `address` asks and ring the doorbell; under a key once, however often it is asked.
 
@@ -49,7 +69,7 @@ def ask(
     # What is refused below is not counted.
     with within_rate(caller=caller, address=address):
         question = supported(normalise_features(features))
-        prediction = services.accept(caller=caller, question=question, source=source, key=key)
+        prediction = services.accept(caller=caller, question=question, source=source, key=key, gesture=gesture)
     admission.admitted()
     doorbell.ring()
     life_log.tell("accepted", [prediction.pk], source=source)

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from predictions.callers import Caller
 from predictions.models import Prediction
@@ -11,6 +11,15 @@ from predictions.models import Prediction
 def own_predictions(caller: Caller) -> QuerySet[Prediction]:
     """What the caller asked, newest first."""
     return Prediction.objects.filter(feed_key=caller.feed_key).order_by("-requested_at")
+
+
+def steps_on_the_way(predictions: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    """Those that a newer one of the same movement overtook, and with which nothing is kept."""
+    newer = Prediction.objects.filter(
+        gesture=OuterRef("gesture"), feed_key=OuterRef("feed_key"), requested_at__gt=OuterRef("requested_at")
+    )
+    nothing_kept = {"note__isnull": True, "sale__isnull": True, "shared_link__isnull": True}
+    return predictions.filter(Exists(newer), gesture__isnull=False, **nothing_kept)
 
 
 def readable_prediction(text: str, caller: Caller) -> Prediction:

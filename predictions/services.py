@@ -35,7 +35,9 @@ class UnknownSource(Exception):
 
 
 # -- the door ------------------------------------------------------------------------------------------------------
-def accept(*, caller: Caller, question: Normalised, source: str, key: str = "") -> Prediction:
+def accept(
+    *, caller: Caller, question: Normalised, source: str, key: str = "", gesture: uuid.UUID | None = None
+) -> Prediction:
     """Store a question; the unpublished row is its place in the outbox. Without a key it is one insert alone.
 
     Under an idempotency key that the caller used before, even at this very moment, nothing is stored and what was
@@ -48,6 +50,7 @@ def accept(*, caller: Caller, question: Normalised, source: str, key: str = "") 
         owner=caller.user,
         feed_key=caller.feed_key,
         source=source,
+        gesture=gesture,
         features=question.features,
         flags=question.flags,
         requested_at=timezone.now(),

@@ -46,6 +46,12 @@ class Prediction(models.Model):
     )
     source = models.CharField(max_length=64, help_text="The door it came through: page, api, or an integration's name.")
 
+    gesture = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The movement on the page that it is a step of; the newest of one is what the movement came to.",
+    )
     features = models.JSONField(help_text="The eight features by canonical name.")
     flags = models.JSONField(default=list, help_text="What is unusual about the question or its answer.")
     status = models.CharField(max_length=10, choices=Status, default=Status.ACCEPTED)
@@ -75,6 +81,7 @@ class Prediction(models.Model):
             models.Index("requested_at", name="prediction_outbox", condition=Q(published_at__isnull=True)),
             models.Index("feed_key", F("requested_at").desc(), name="prediction_history"),
             models.Index(F("requested_at").desc(), name="prediction_newest"),
+            models.Index("gesture", "requested_at", name="prediction_gesture", condition=Q(gesture__isnull=False)),
             models.Index("requested_at", name="prediction_in_flight", condition=Q(settled_at__isnull=True)),
             models.Index("status", "settled_at", name="prediction_ledger"),
         ]

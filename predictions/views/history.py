@@ -10,7 +10,7 @@ from predictions import chart, pins
 from predictions.callers import caller_of
 from predictions.chosen_units import units_of
 from predictions.filters import HistoryFilter
-from predictions.reading import own_predictions
+from predictions.reading import own_predictions, steps_on_the_way
 
 PAGE_SIZE = 20
 
@@ -22,11 +22,19 @@ def history(request: HttpRequest) -> HttpResponse:
     search = HistoryFilter(request.GET, own, units=units_of(request))
     # A search that can't be read finds nothing, and says why at its fields.
     found = search.qs if search.is_valid() else own.none()
+    steps = steps_on_the_way(found)
+    is_folded = "steps" not in request.GET and not any(
+        request.GET.get(name) for name in search.form.fields if name != "order"
+    )
+    if is_folded:
+        found = found.exclude(pk__in=steps.order_by().values("pk"))
     newest = found.filter(price__isnull=False).order_by("-requested_at")[: chart.MOST_POINTS]
     context = {
         "form": search.form,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "is_narrowed": any(request.GET.get(name) for name in search.form.fields),
+        "steps": steps.count(),
+        "is_folded": is_folded,
         "chart": chart.price_chart(newest),
         "pinned_ids": pins.pinned_ids(request.session),
     }

@@ -1,6 +1,7 @@
 """`POST /predict_api`: flat JSON features in, 202 and where to hear the answer out. The busiest view of the site."""
 
 import logging
+import uuid
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
@@ -62,13 +63,15 @@ def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
     caller = identify_request(request)
     if caller.by_session:
         _check_csrf(request)
+    door = _door(request)
     prediction = ask_json(
         body=request.body,
         caller=caller,
         address=request.META.get("REMOTE_ADDR", ""),
-        source=_door(request),
+        source=door,
         key_header=request.headers.get(KEY_HEADER),
         is_let_in=LET_IN in getattr(request, "scope", {}),
+        gesture=_gesture(request) if door == Door.PAGE else None,
     )
     return caller, prediction
 
@@ -76,6 +79,14 @@ def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
 def _door(request: HttpRequest) -> Door:
     """Browsers say of a script's request whether the script is the site's own; programs say nothing."""
     return Door.PAGE if request.headers.get("Sec-Fetch-Site") == "same-origin" else Door.API
+
+
+def _gesture(request: HttpRequest) -> uuid.UUID | None:
+    """The movement that the page's script says this is a step of; what can't be read is none."""
+    try:
+        return uuid.UUID(request.headers.get("X-Gesture", ""))
+    except ValueError:
+        return None
 
 
 def _check_csrf(request: HttpRequest) -> None:

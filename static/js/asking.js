@@ -1,8 +1,11 @@
 // When to ask: when told to, and after the first answer whenever something moves. One question at a time; of those that
 // come meanwhile only the newest is asked, so the others cost nothing.
+import { randomKey } from "house/question";
+
 const SPACING_MS = 800;
 const PATIENCE_MS = 3000; // What isn't answered by then no longer holds up the next question.
 const SPREAD = 0.2; // Those who were told the same time don't all come at the same moment.
+const STILL_MS = 1000; // After so long without a move the next one begins another movement.
 const UNREACHABLE_MS = 10000; // Then it is tried again, whether or not the network has said that it is back.
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -14,6 +17,8 @@ export class Asking {
   #isRunning = false;
   #hasAnswer = false;
   #inFlight = null;
+  #gesture = null; // The movement that is going on, of which only the last question counts in the history.
+  #movedAt = -Infinity;
   #settle = () => {};
   #wake = () => {};
 
@@ -24,6 +29,9 @@ export class Asking {
       this.#want({ isByHand: true });
     });
     form.addEventListener("input", () => {
+      const now = performance.now();
+      if (now - this.#movedAt > STILL_MS) this.#gesture = randomKey();
+      this.#movedAt = now;
       if (this.#hasAnswer && form.checkValidity()) this.#want({ isByHand: false });
     });
   }
@@ -61,7 +69,7 @@ export class Asking {
     this.#isWanted = this.#isByHand = false;
     this.#inFlight = this.#question.key();
     const settled = new Promise((resolve) => (this.#settle = resolve));
-    const { outcome, seconds } = await this.#question.ask({ isByHand });
+    const { outcome, seconds } = await this.#question.ask({ isByHand, gesture: isByHand ? null : this.#gesture });
     if (outcome === "accepted") await Promise.race([settled, pause(PATIENCE_MS)]);
     this.#inFlight = null;
     if (outcome === "too many") await pause(seconds * 1000 * (1 + SPREAD * Math.random()));

@@ -38,12 +38,12 @@ export class Question extends EventTarget {
   }
 
   /** Asks; { outcome: "accepted" | "refused" | "too many" (with seconds) | "unreachable" }. */
-  async ask({ isByHand }) {
+  async ask({ isByHand, gesture }) {
     const features = this.#features();
     this.#clear();
     this.#say("asked", { isByHand, isAgain: this.#open.body === this.key() });
     try {
-      const response = await this.#post(features);
+      const response = await this.#post(features, gesture);
       if (response.status !== 202) return await this.#refuse(response, isByHand);
       const accepted = await response.json();
       this.#open = {}; // Only now: what is cut off after its head is asked again.
@@ -55,7 +55,7 @@ export class Question extends EventTarget {
     }
   }
 
-  #post(features) {
+  #post(features, gesture) {
     const body = JSON.stringify(features);
     if (this.#open.body !== body) this.#open = { body, key: randomKey() };
     return fetch(this.#form.dataset.askUrl, {
@@ -64,6 +64,7 @@ export class Question extends EventTarget {
         "Content-Type": "application/json",
         "X-CSRFToken": this.#form.elements.csrfmiddlewaretoken.value,
         "Idempotency-Key": this.#open.key,
+        ...(gesture && { "X-Gesture": gesture }),
       },
       body,
       signal: AbortSignal.timeout(15000),
@@ -147,7 +148,8 @@ function isKept({ type, name }) {
   return type === "number" || name === "units";
 }
 
-function randomKey() {
+/** 128 random bits as 32 digits, which a UUID may be written as. */
+export function randomKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16)); // `randomUUID` is for https alone.
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -203,6 +203,33 @@ def test_a_hundred_moves_in_ten_seconds_cost_few_questions_and_the_last_is_answe
     assert questions[-1].post_data_json["ave_rooms"] == wanted
 
 
+def test_a_movement_of_many_questions_is_one_in_the_history_and_its_steps_are_there_for_who_wants_them(
+    open_page,
+) -> None:
+    page = open_page()
+    expect_connection(page, "Live")
+    ask(page)
+    expect_answered(page)
+    page.evaluate(
+        """async () => {
+          const slider = document.querySelector("[data-slider-of=ave_rooms]");
+          for (let move = 1; move <= 30; move++) {
+            slider.value = 3 * move;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+        }"""
+    )
+    wanted = float(box(page, "ave_rooms").input_value())
+    expect(page.locator("[data-part=reasons]")).to_contain_text(f"{wanted:g} against", timeout=ANSWER_MS)
+    page.goto("/history")
+    expect(page.locator(".rows .row")).to_have_count(2)
+    expect(page.locator(".subtitle")).to_contain_text("on the way, while something was moved")
+    page.get_by_role("link", name="show").click()
+    expect(page.get_by_role("link", name="hide")).to_be_visible()
+    assert page.locator(".rows .row").count() > 2
+
+
 def test_the_price_is_drawn_over_the_input_that_was_moved(open_page) -> None:
     page = open_page()
     ask(page)

@@ -61,6 +61,14 @@ async def test_what_the_sites_own_page_asks_is_told_from_what_a_program_asks(asy
     assert sorted(prediction.source for prediction in await stored()) == ["api", "page"]
 
 
+async def test_the_page_says_of_which_movement_a_question_is_a_step_and_nobody_else_does(async_client, house):
+    gesture = uuid.uuid4()
+    for said, site in ((gesture.hex, "same-origin"), ("no uuid", "same-origin"), (gesture.hex, "cross-site")):
+        response = await post(async_client, house, **{"X-Gesture": said, "Sec-Fetch-Site": site})
+        assert response.status_code == 202
+    assert [prediction.gesture for prediction in await stored()] == [None, None, gesture]
+
+
 async def test_a_charset_in_the_content_type_is_fine(async_client, house):
     assert (await post(async_client, house, "application/json; charset=utf-8")).status_code == 202
 

@@ -1,0 +1,65 @@
+"""The history of who moves things: of the questions of one movement the last is listed, the others told."""
+
+import csv
+import io
+import uuid
+
+import pytest
+from django.test import Client
+
+from predictions import keeping, services
+from predictions.callers import Caller
+from predictions.contract import normalise_features
+from predictions.models import Door, Prediction
+from tests import making
+from tests.predictions.conftest import streamed
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+def ask(caller: Caller, gesture: uuid.UUID | None) -> Prediction:
+    """A question of the page, answered."""
+    question = normalise_features(making.FEATURES)
+    asked = services.accept(caller=caller, question=question, source=Door.PAGE, gesture=gesture)
+    services.record_answers([making.answer(asked.pk)])
+    asked.refresh_from_db()
+    return asked
+
+
+def listed(browser: Client, **query: str) -> list[Prediction]:
+    return list(browser.get("/history", query).context["page"])
+
+
+@pytest.fixture
+def moved(ada) -> list[Prediction]:
+    """A question by hand, three of one movement, and one of the next."""
+    first, second = uuid.uuid4(), uuid.uuid4()
+    return [ask(Caller.of_user(ada), gesture) for gesture in (None, first, first, first, second)]
+
+
+def test_the_steps_of_a_movement_are_told_not_listed(signed_in, moved):
+    by_hand, _, _, last, next_one = moved
+    assert listed(signed_in) == [next_one, last, by_hand]
+    assert "and 2 steps on the way" in signed_in.get("/history").content.decode()
+
+
+def test_the_steps_are_shown_to_who_wants_them_or_searches(signed_in, moved):
+    assert listed(signed_in, steps="shown") == moved[::-1]
+    assert "with 2 steps on the way" in signed_in.get("/history?steps=shown").content.decode()
+    assert listed(signed_in, status="answered") == moved[::-1]
+    assert listed(signed_in, order="oldest") == [moved[0], *moved[3:]]
+
+
+def test_a_file_of_the_history_has_the_steps_too(signed_in, moved):
+    rows = csv.DictReader(io.StringIO(streamed(signed_in.get("/history.csv"))))
+    assert [row["id"] for row in rows] == [str(one.pk) for one in moved[::-1]]
+
+
+def test_a_step_with_a_note_is_listed(signed_in, moved):
+    keeping.write_note(prediction=moved[1], text="here it turned", tags=[])
+    assert listed(signed_in) == [*moved[:2:-1], moved[1], moved[0]]
+
+
+def test_when_what_a_movement_came_to_is_deleted_the_step_before_is_listed(signed_in, moved):
+    keeping.delete_prediction(moved[3])
+    assert listed(signed_in) == [moved[4], moved[2], moved[0]]

@@ -58,7 +58,7 @@ def test_a_shared_link_works_for_another_person_until_it_is_revoked(asked: Page,
     press(asked, "Stop sharing")
     expect_said(asked, "leads nowhere")
     other.reload()
-    expect(other.locator("h1")).to_have_text("Nothing here")
+    expect(other.locator("h1")).to_have_text("This link leads nowhere")
 
 
 def test_predictions_are_pinned_side_by_side_and_deleted(asked: Page) -> None:

@@ -17,6 +17,4 @@ if __name__ == "__main__":
     except OperationalError as error:
         if "unable to open database file" not in str(error):
             raise
-        sys.exit(
-            "There is no database yet: start `make run`, and give commands the VAR_DIR of that run."
-        )
+        sys.exit("There is no database yet: start `make run`, and give commands the VAR_DIR of that run.")

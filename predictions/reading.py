@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from predictions.callers import Caller
 from predictions.models import Prediction
@@ -15,11 +15,20 @@ def own_predictions(caller: Caller) -> QuerySet[Prediction]:
 
 def steps_on_the_way(predictions: QuerySet[Prediction]) -> QuerySet[Prediction]:
     """Those that a newer one of the same movement overtook, and with which nothing is kept."""
+    return predictions.filter(_is_step())
+
+
+def without_steps(predictions: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    """The others: of each movement what it came to."""
+    return predictions.filter(~_is_step())
+
+
+def _is_step() -> Q:
     newer = Prediction.objects.filter(
         gesture=OuterRef("gesture"), feed_key=OuterRef("feed_key"), requested_at__gt=OuterRef("requested_at")
     )
-    nothing_kept = {"note__isnull": True, "sale__isnull": True, "shared_link__isnull": True}
-    return predictions.filter(Exists(newer), gesture__isnull=False, **nothing_kept)
+    nothing_kept = Q(note__isnull=True, sale__isnull=True, shared_link__isnull=True)
+    return Q(Exists(newer), gesture__isnull=False) & nothing_kept
 
 
 def readable_prediction(text: str, caller: Caller) -> Prediction:

@@ -10,7 +10,7 @@ from predictions import chart, pins
 from predictions.callers import caller_of
 from predictions.chosen_units import units_of
 from predictions.filters import HistoryFilter
-from predictions.reading import own_predictions, steps_on_the_way
+from predictions.reading import own_predictions, steps_on_the_way, without_steps
 
 PAGE_SIZE = 20
 
@@ -27,7 +27,7 @@ def history(request: HttpRequest) -> HttpResponse:
         request.GET.get(name) for name in search.form.fields if name != "order"
     )
     if is_folded:
-        found = found.exclude(pk__in=steps.order_by().values("pk"))
+        found = without_steps(found)
     newest = found.filter(price__isnull=False).order_by("-requested_at")[: chart.MOST_POINTS]
     context = {
         "form": search.form,

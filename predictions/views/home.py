@@ -16,7 +16,7 @@ from predictions.forms import HouseForm
 from predictions.inputs import EXAMPLES, filled_in
 from predictions.location import NoBlockGroup, block_group_near
 from predictions.models import Door, Prediction
-from predictions.reading import own_predictions
+from predictions.reading import own_predictions, without_steps
 from predictions.throttle import TooMany
 from predictions.units import Units
 from predictions.wording import flag_words
@@ -88,7 +88,7 @@ def _page(
     context = {
         "form": form,
         "cursor": cursor,
-        "recent": own_predictions(caller)[:RECENT],
+        "recent": without_steps(own_predictions(caller))[:RECENT],
         "refusal": refusal,
         "flag_words": flag_words(units_of(request)),
         "examples": EXAMPLES,

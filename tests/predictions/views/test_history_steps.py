@@ -43,6 +43,10 @@ def test_the_steps_of_a_movement_are_told_not_listed(signed_in, moved):
     assert "and 2 steps on the way" in signed_in.get("/history").content.decode()
 
 
+def test_the_recent_questions_of_the_first_page_are_without_them_too(signed_in, moved):
+    assert list(signed_in.get("/").context["recent"]) == [moved[4], moved[3], moved[0]]
+
+
 def test_the_steps_are_shown_to_who_wants_them_or_searches(signed_in, moved):
     assert listed(signed_in, steps="shown") == moved[::-1]
     assert "with 2 steps on the way" in signed_in.get("/history?steps=shown").content.decode()

@@ -37,6 +37,7 @@ _RUNS_DRY_AT = 1 / 10
 _LONGEST_CLOSED = 3
 # Measurements that were held up and come in quick succession tell of no rate.
 _SHORTEST_SECONDS = 0.5
+_PLACE_HOLDS_SECONDS = 5.0
 # A question waits so often for the event loop: to be connected, read, taken in and answered.
 _LAPS = 4
 
@@ -96,19 +97,17 @@ class Admission:
             self._laps = (self._laps[1], seconds)
             self._lap_at = self._clock()
 
-    def measure_if_due(self) -> bool:
-        """Have the queues measured, once a second at most; returns at once, whether it was due."""
+    def measure_if_due(self) -> None:
+        """Have the queues measured, once a second at most; returns at once."""
         if self._clock() < self._due_at:
-            return False
+            return
         with self._lock:
             if (now := self._clock()) < self._due_at:
-                return False
+                return
             self._due_at = now + MEASURED_FOR_SECONDS
             # A database that hangs would find one for each second of it.
-            if self._measuring is not None and not self._measuring.done():
-                return False
-            self._measuring = self._thread.submit(self._measure_and_close)
-        return True
+            if self._measuring is None or self._measuring.done():
+                self._measuring = self._thread.submit(self._measure_and_close)
 
     def measure(self) -> None:
         """Ask the database for the line, and count what passed the door since the last time.
@@ -195,8 +194,9 @@ class Admission:
         self.measure_if_due()
         ahead = length_before(prediction)
         with self._lock:
-            # All of them were asked before it, or nearly.
-            ahead += self._line.given_up if self._line else 0
+            # All of them were asked before it, or nearly. What an idle process measured long ago says nothing of now.
+            if self._line is not None and self._clock() - self._line.read_at < _PLACE_HOLDS_SECONDS:
+                ahead += self._line.given_up
             return Place(ahead, _rounded(self._line.seconds_to_answer(ahead) if self._line else None))
 
     def _keeps_closed(self, now: float, expected: float) -> bool:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 from django.utils import timezone
 
 from predictions.models import Prediction
@@ -73,7 +73,10 @@ def length_before(prediction: Prediction) -> int:
 def _count_given_up(now: datetime) -> int:
     """Those whose deadline was missed and whose turn on the topics is still to come."""
     reached = answered_up_to(now)
-    return Prediction.objects.filter(given_up(now), published_at__gt=reached).count() if reached else 0
+    if reached is None:
+        return 0
+    is_to_come = Q(published_at__gt=reached) | Q(published_at__isnull=True)
+    return Prediction.objects.filter(given_up(now), is_to_come).count()
 
 
 def _movement(now: datetime) -> tuple[bool, float | None]:

@@ -14,7 +14,10 @@ def own_predictions(caller: Caller) -> QuerySet[Prediction]:
 
 
 def steps_on_the_way(predictions: QuerySet[Prediction]) -> QuerySet[Prediction]:
-    """Those that a newer one of the same movement overtook, and with which nothing is kept."""
+    """Those that a newer one of the same movement overtook, and with which nothing is kept.
+
+    An answer is overtaken by another answer only.
+    """
     return predictions.filter(_is_step())
 
 
@@ -28,7 +31,8 @@ def _is_step() -> Q:
         gesture=OuterRef("gesture"), feed_key=OuterRef("feed_key"), requested_at__gt=OuterRef("requested_at")
     )
     nothing_kept = Q(note__isnull=True, sale__isnull=True, shared_link__isnull=True)
-    return Q(Exists(newer), gesture__isnull=False) & nothing_kept
+    is_overtaken = Q(Exists(newer.filter(price__isnull=False))) | Q(Exists(newer), price__isnull=True)
+    return Q(gesture__isnull=False) & is_overtaken & nothing_kept
 
 
 def readable_prediction(text: str, caller: Caller) -> Prediction:

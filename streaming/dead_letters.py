@@ -6,7 +6,7 @@ replayed. Killed in between it is published twice, which every reader of the log
 
 import base64
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -142,35 +142,34 @@ def publish_marked(publisher: Publisher, *, limit: int = CHUNK) -> int:
     with _claimed(limit) as letters:
         if not letters:
             return 0
-        try:
-            _publish(publisher, letters)
-        except NotDelivered as error:
-            if not error.permanent:
-                raise
-            return sum(_publish_or_put_back(publisher, letter) for letter in letters)
-        return len(letters)
+        refused = _publish(publisher, letters)
+        # A batch is refused for one record of it: each once more, alone.
+        for letter in refused:
+            if _publish(publisher, [letter]):
+                logger.warning("the broker does not take dead letter %s", letter.pk)
+                letter.status = Status.RECEIVED
+                bulk_update_with_history([letter], DeadLetter, ["status"], default_change_reason=REFUSED)
+        return sum(letter.status != Status.RECEIVED for letter in letters)
 
 
-def _publish(publisher: Publisher, letters: Sequence[DeadLetter]) -> None:
+def _publish(publisher: Publisher, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Publish and mark them; those that were refused, and are not marked.
+
+    Raises:
+        NotDelivered: nothing was marked.
+    """
     for letter in letters:
         key = None if letter.key is None else bytes(letter.key)
         publisher.publish(letter.source_topic, key=key, value=body_of(letter), headers=[*original_headers(letter)])
-    publisher.flush()
-    _mark_replayed(letters)
-
-
-def _publish_or_put_back(publisher: Publisher, letter: DeadLetter) -> bool:
-    """Whether it was published."""
+    refused: Set[int] = frozenset()
     try:
-        _publish(publisher, [letter])
+        publisher.flush()
     except NotDelivered as error:
-        if not error.permanent:
+        if not error.refused:
             raise
-        logger.warning("dead letter %s can't be replayed: %s", letter.pk, error)
-        letter.status = Status.RECEIVED
-        bulk_update_with_history([letter], DeadLetter, ["status"], default_change_reason=REFUSED)
-        return False
-    return True
+        refused = error.refused
+    _mark_replayed(letter for number, letter in enumerate(letters) if number not in refused)
+    return [letters[number] for number in sorted(refused)]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The deliverer: results -> rows and feeds, then the owners' bells. Store, ring, then let the offsets be committed."""
 
 import logging
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 from confluent_kafka import Consumer, Message
 from django.db import transaction
@@ -35,8 +35,8 @@ class Deliverer:
         self._dead_letters = dead_letters
         self._bells = bells
         self._line = line
-        # Of the last batch, which may have to be read again.
-        self._judged: Set[Place] = frozenset()
+        # What was read and may have to be read again, if not in the same batches.
+        self._judged: set[Place] = set()
 
     def run_once(self) -> int:
         """One batch of results and dead letters; how many records.
@@ -57,6 +57,8 @@ class Deliverer:
             self._bells.ring(feeds)
             # After what may have to be tried again: each try would bury them once more.
             self._bury(unusable)
+        self._judged.clear()
+        _tell_of(letters)
         metrics.BATCHES.labels("deliverer").observe(len(records))
         return len(records)
 
@@ -72,7 +74,7 @@ class Deliverer:
                 bad.append((record, error))
                 are_bad[_place(record)] = True
         self._line.judge(is_bad for place, is_bad in are_bad.items() if place not in self._judged)
-        self._judged = are_bad.keys()
+        self._judged |= are_bad.keys()
         adoptable, orphans = _split_orphans(answers)
         return adoptable, [*bad, *orphans]
 
@@ -107,14 +109,18 @@ def _store_letters(letters: Sequence[Message]) -> set[str]:
     with transaction.atomic():
         dead_letters.keep(letters)
         rejected = services.record_refusals(refusals)
+    metrics.SETTLED.labels("rejected").inc(len(rejected.told))
+    life_log.tell("rejected", rejected.told)
+    return rejected.feeds
+
+
+def _tell_of(letters: Sequence[Message]) -> None:
+    """Count and log them, once they are done with."""
     for letter in letters:
         verdict = messages.read_dead_letter(letter)
         metrics.count_dead_letter(stage=verdict.stage, error=verdict.error)
         if verdict.prediction_id is not None:
             life_log.tell("dead-lettered", [verdict.prediction_id], stage=verdict.stage, error=verdict.error)
-    metrics.SETTLED.labels("rejected").inc(len(rejected.told))
-    life_log.tell("rejected", rejected.told)
-    return rejected.feeds
 
 
 def _split_orphans(

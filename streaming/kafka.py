@@ -6,8 +6,9 @@ with one `admin_client` (`readiness.kafka_client`) and a `reader` for each look 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from functools import partial
 from operator import methodcaller
 from typing import Any, cast
 
@@ -37,12 +38,13 @@ _REFUSALS = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD)
 class NotDelivered(Exception):
     """The broker did not acknowledge what was published: do not mark, do not commit, publish again.
 
-    `permanent`: a record among it would be refused again.
+    `refused`: which of them, counted from 0 since the last flush, the broker will not take as they are. Where there are
+    some, all the others were acknowledged.
     """
 
-    def __init__(self, detail: str, *, permanent: bool = False):
+    def __init__(self, detail: str, *, refused: Set[int] = frozenset()):
         super().__init__(detail)
-        self.permanent = permanent
+        self.refused = refused
 
 
 def _complain(error: KafkaError) -> None:
@@ -83,7 +85,9 @@ class Publisher:
 
     def __init__(self, producer: Producer):
         self._producer = producer
-        self._errors: list[KafkaError] = []
+        # Of those since the last flush: how many, and which of them failed of what.
+        self._count = 0
+        self._errors: dict[int, KafkaError] = {}
 
     def publish(
         self, topic: str, *, key: bytes | None, value: bytes | None, headers: Headers, partition: int = -1
@@ -92,6 +96,7 @@ class Publisher:
 
         `flush` tells of one that is too long.
         """
+        number, self._count = self._count, self._count + 1
         while True:
             try:
                 self._producer.produce(
@@ -100,7 +105,7 @@ class Publisher:
                     value=value,
                     headers=headers,
                     partition=partition,
-                    on_delivery=self._delivered,
+                    on_delivery=partial(self._delivered, number),
                 )
                 return
             except BufferError:
@@ -108,7 +113,8 @@ class Publisher:
             except KafkaException as error:
                 if error.args[0].code() not in _REFUSALS:
                     raise
-                self._errors.append(error.args[0])
+                logger.error("a record for %s is longer than a topic takes: %d bytes", topic, len(value or b""))
+                self._errors[number] = error.args[0]
                 return
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> None:
@@ -118,21 +124,22 @@ class Publisher:
             NotDelivered: some record was refused, or not acknowledged in time.
         """
         undelivered = self._producer.flush(seconds)
-        errors, self._errors = self._errors, []
+        errors, self._errors, self._count = self._errors, {}, 0
         if undelivered or errors:
             # confluent-kafka has the flag the wrong way round: `blocking=True`, its default, returns at once, and
             # purges what is published next as well.
             self._producer.purge(blocking=False)
             self._producer.flush(0)
             self._errors.clear()
+            are_refusals = not undelivered and all(error.code() in _REFUSALS for error in errors.values())
             raise NotDelivered(
-                f"{undelivered + len(errors)} records not acknowledged: {errors[:1] or 'time out'}",
-                permanent=any(error.code() in _REFUSALS for error in errors),
+                f"{undelivered + len(errors)} records not acknowledged: {[*errors.values()][:1] or 'time out'}",
+                refused=errors.keys() if are_refusals else frozenset(),
             )
 
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+    def _delivered(self, number: int, error: KafkaError | None, message: Message) -> None:
         if error is not None:
-            self._errors.append(error)
+            self._errors[number] = error
 
 
 def publisher(**properties: object) -> Publisher:

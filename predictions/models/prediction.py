@@ -81,7 +81,9 @@ class Prediction(models.Model):
             models.Index("requested_at", name="prediction_outbox", condition=Q(published_at__isnull=True)),
             models.Index("feed_key", F("requested_at").desc(), name="prediction_history"),
             models.Index(F("requested_at").desc(), name="prediction_newest"),
-            models.Index("gesture", "requested_at", name="prediction_gesture", condition=Q(gesture__isnull=False)),
+            models.Index(
+                "feed_key", "gesture", "requested_at", name="prediction_gesture", condition=Q(gesture__isnull=False)
+            ),
             models.Index("requested_at", name="prediction_in_flight", condition=Q(settled_at__isnull=True)),
             models.Index("status", "settled_at", name="prediction_ledger"),
         ]

@@ -33,7 +33,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "form": search.form,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "is_narrowed": any(request.GET.get(name) for name in search.form.fields),
-        "steps": steps.count(),
+        "steps": steps.count() if is_folded or "steps" in request.GET else 0,
         "is_folded": is_folded,
         "chart": chart.price_chart(newest),
         "pinned_ids": pins.pinned_ids(request.session),

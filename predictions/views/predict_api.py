@@ -63,15 +63,14 @@ def _ask(request: HttpRequest) -> tuple[Caller, Prediction]:
     caller = identify_request(request)
     if caller.by_session:
         _check_csrf(request)
-    door = _door(request)
     prediction = ask_json(
         body=request.body,
         caller=caller,
         address=request.META.get("REMOTE_ADDR", ""),
-        source=door,
+        source=_door(request),
         key_header=request.headers.get(KEY_HEADER),
         is_let_in=LET_IN in getattr(request, "scope", {}),
-        gesture=_gesture(request) if door == Door.PAGE else None,
+        gesture=_gesture(request),
     )
     return caller, prediction
 

@@ -18,6 +18,7 @@ export class Asking {
   #hasAnswer = false;
   #inFlight = null;
   #gesture = null; // The movement that is going on, of which only the last question counts in the history.
+  #moved = null;
   #movedAt = -Infinity;
   #settle = () => {};
   #wake = () => {};
@@ -28,9 +29,11 @@ export class Asking {
       event.preventDefault();
       this.#want({ isByHand: true });
     });
-    form.addEventListener("input", () => {
+    form.addEventListener("input", ({ target, isTrusted }) => {
       const now = performance.now();
-      if (now - this.#movedAt > STILL_MS) this.#gesture = randomKey();
+      const isAnother = isTrusted && target !== this.#moved; // Scripts move several boxes: a place, an example.
+      if (isAnother || now - this.#movedAt > STILL_MS) this.#gesture = randomKey();
+      if (isTrusted) this.#moved = target;
       this.#movedAt = now;
       if (this.#hasAnswer && form.checkValidity()) this.#want({ isByHand: false });
     });

@@ -26,6 +26,8 @@ STAGE = "transform-host"
 BATCH_RECORDS = 500
 # Shorter than the patience of whoever stops this process; what was not acknowledged by then is published again.
 FLUSH_SECONDS = 4.0
+# Of the keys that strangers wrote so many, and so much of each, are logged.
+_MOST_KEYS, _LONGEST_KEY = 10, 64
 
 
 class TransformHost:
@@ -113,7 +115,8 @@ class TransformHost:
         passed = _keys_of(output for output in outputs if output.topic != Topic.DEAD_LETTERS)
         life_log.tell("transformed", passed, by=self.name)
         if letters:  # Their keys are whatever a stranger wrote; of those that are ids the deliverer tells the life.
-            logger.info("%s made %d records dead letters, with the keys %s", self.name, len(letters), letters)
+            keys = [key[:_LONGEST_KEY] for key in letters[:_MOST_KEYS]]
+            logger.info("%s made %d records dead letters, the first with the keys %s", self.name, len(letters), keys)
 
     # -- partitions ---------------------------------------------------------------------------------------------
 

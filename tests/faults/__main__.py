@@ -63,10 +63,16 @@ def _chosen(scene: Scene, arguments: argparse.Namespace, results: Results) -> li
 
 def _play_overload(arguments: argparse.Namespace, results: Results, end: float) -> None:
     kept = results.read_overload()
-    is_due = kept is None or (arguments.again and not arguments.failed) or (arguments.failed and kept["complaints"])
-    if not is_due or not fnmatch.fnmatch(f"overload: {LONG.name}", f"*{arguments.only}*") or time.monotonic() > end:
+    is_due = bool(kept and kept["complaints"]) if arguments.failed else kept is None or arguments.again
+    if not is_due or not fnmatch.fnmatch(f"overload: {LONG.name}", f"*{arguments.only}*"):
         return
-    report = overload.play(LONG, arguments.folder / f"overload-{time.strftime('%H%M%S')}")
+    if time.monotonic() > end:
+        print("out of time: start again to play the overload")
+        return
+    try:
+        report = overload.play(LONG, arguments.folder / f"overload-{time.strftime('%H%M%S')}")
+    except Exception as error:
+        report = overload.not_played(LONG, f"{type(error).__name__}: {error}")
     results.keep_overload(report)
     print(f"overload, {LONG.name}: {'; '.join(report['complaints']) or 'kept'}", flush=True)
 

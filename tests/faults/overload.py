@@ -72,6 +72,11 @@ def play(overload: Overload, folder: Path) -> dict[str, Any]:
     }
 
 
+def not_played(overload: Overload, problem: str) -> dict[str, Any]:
+    """What stands for a report where there is none."""
+    return {"name": overload.name, "machine": machine(), "complaints": [f"not played: {problem}"]}
+
+
 def _complaints(overload: Overload, report: dict[str, Any], ledger: dict[str, Any]) -> list[str]:
     """Every promise that was broken, in words."""
     broken = [
@@ -87,8 +92,12 @@ def _complaints(overload: Overload, report: dict[str, Any], ledger: dict[str, An
         broken.append("nobody was refused")
     if (report["max"] or 0) > DEADLINE_SECONDS:
         broken.append(f"an answer took {report['max']:.1f} s, longer than the deadline")
-    if overload.judges_promises and (report["retry_after_error"] or 0) > _MOST_ERROR:
-        broken.append(f"Retry-After was wrong by {report['retry_after_error']:.0%}, more than {_MOST_ERROR:.0%}")
+    if overload.judges_promises:
+        error = report["retry_after_error"]
+        if error is None:
+            broken.append("nobody was admitted after a refusal: nothing is known of Retry-After")
+        elif error > _MOST_ERROR:
+            broken.append(f"Retry-After was wrong by {error:.0%}, more than {_MOST_ERROR:.0%}")
     if any(ledger[name] for name in ("difference", "in_flight", "failed")):
         broken.append(f"the ledger does not close: {ledger}")
     return broken

@@ -99,7 +99,7 @@ def write_page(results: Results, scenes: Sequence[Scene], *, not_played: Mapping
     overload = results.read_overload()
     if lines:
         parts = [f"## {name.capitalize()}\n\n{_table(of_scene)}" for name, of_scene in played.items() if of_scene]
-        if overload:
+        if overload and "accepted" in overload:
             parts.append(_overload(overload))
         page.write_text("\n".join([_introduction(lines), *parts, _shortfalls(lines, overload, not_played)]))
 
@@ -126,7 +126,7 @@ def _overload(report: dict[str, Any]) -> str:
         "name": report["name"].capitalize(),
         "day": _day(report["at"]),
         "load": report["machine"]["load"][0],
-        "error": 100 * (report["retry_after_error"] or math.nan),
+        "error": math.nan if (error := report["retry_after_error"]) is None else 100 * error,
     }
     figures = {name: math.nan if value is None else value for name, value in report.items()}
     return _OVERLOAD.format(**{**figures, **told})

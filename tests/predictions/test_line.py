@@ -99,6 +99,13 @@ def test_those_who_were_given_up_stand_in_line_until_later_ones_are_answered():
         long_ago(row, requested_at=60, published_at=seconds)
     services.fail_expired(limit=100)
     assert read_line(None).length == 30, "nothing is answered: nobody knows whether their turn will come"
-    stages = {"published": int((NOW.timestamp() - 45) * 1000)}
+    stages = {"published": int((time.time() - 45) * 1000)}
     services.record_answers([answer(published().pk, stages=stages)])
     assert read_line(None).length == 32
+
+
+def test_those_who_were_given_up_before_they_were_published_stand_in_line():
+    services.record_answers([answer(published().pk)])
+    long_ago(accepted(), requested_at=31)
+    services.fail_expired(limit=100)
+    assert read_line(None).length == 1

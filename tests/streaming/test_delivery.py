@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import Consumer
@@ -10,7 +11,7 @@ from django.db import OperationalError
 
 from predictions import services
 from predictions.models import FeedEvent, IntegrationSource, Prediction
-from streaming import kafka
+from streaming import delivery, kafka, metrics
 from streaming.bells import Bells
 from streaming.delivery import Deliverer
 from streaming.kafka import NotDelivered
@@ -201,27 +202,43 @@ def test_a_database_error_leaves_the_batch_uncommitted_and_it_is_read_again(brok
     assert broker.committed("g", Topic.RESULTS) == 1
 
 
-def test_a_bad_record_of_a_batch_that_is_read_again_is_buried_and_judged_once(broker: MockKafka, monkeypatch):
+def test_a_bad_record_that_is_read_again_is_buried_and_judged_once_however_the_batches_are_cut(
+    broker: MockKafka, monkeypatch
+):
     def fail(answers) -> set[str]:
         raise OperationalError("the database is locked")
 
     judged: list[bool] = []
     monkeypatch.setattr(StoppableLine, "judge", lambda self, are_invalid: judged.extend(are_invalid))
-    prediction = published()
-    broker.put(Topic.RESULTS, (b"bad", b"{", []), result(prediction.pk))
+    first, second = published(), published()
+    broker.put(Topic.RESULTS, result(first.pk), (b"bad", b"{", []), result(second.pk))
     consumer = kafka.consumer("g", [Topic.RESULTS])
     deliverer = make_deliverer(consumer)
     with monkeypatch.context() as broken:
         broken.setattr(services, "record_answers", fail)
-        for _ in range(3):
+        for limit in (3, 1, 2):
+            broken.setattr(delivery, "BATCH_SIZE", limit)
             with pytest.raises(OperationalError):
-                run_until(deliverer, 2)
-    run_until(deliverer, 2)
+                run_until(deliverer, 3)
+    run_until(deliverer, 3)
     consumer.close()
-    prediction.refresh_from_db()
-    assert prediction.status == "answered"
+    assert set(Prediction.objects.values_list("status", flat=True)) == {"answered"}
     assert len(broker.records(Topic.DEAD_LETTERS)) == 1
-    assert judged == [True, False]
+    assert judged == [False, True, False]
+
+
+def test_a_letter_is_counted_once_however_often_its_batch_is_read(broker: MockKafka, consume, monkeypatch):
+    counted: list[str] = []
+    monkeypatch.setattr(metrics, "count_dead_letter", lambda stage, error: counted.append(stage))
+    broker.put(Topic.DEAD_LETTERS, verdict(published().pk, "worker"))
+    deliverer = make_deliverer(consume("g", *TOPICS))
+    with monkeypatch.context() as broken:
+        broken.setattr(deliverer, "_bury", Mock(side_effect=NotDelivered("the broker is away")))
+        for _ in range(2):
+            with pytest.raises(NotDelivered):
+                run_until(deliverer, 1)
+    run_until(deliverer, 1)
+    assert counted == ["worker"]
 
 
 def test_an_answer_whose_question_is_deleted_while_it_is_stored_stops_nothing(broker: MockKafka, consume, monkeypatch):

@@ -54,6 +54,18 @@ def test_the_steps_are_shown_to_who_wants_them_or_searches(signed_in, moved):
     assert listed(signed_in, order="oldest") == [moved[0], *moved[3:]]
 
 
+def test_an_answer_is_no_step_on_the_way_to_a_question_without_one(signed_in, ada):
+    movement = uuid.uuid4()
+    answered = ask(Caller.of_user(ada), movement)
+    failed = services.accept(
+        caller=Caller.of_user(ada), question=normalise_features(making.FEATURES), source=Door.PAGE, gesture=movement
+    )
+    making.long_ago(failed, requested_at=31)
+    making.long_ago(answered, requested_at=33)
+    services.fail_expired(limit=10)
+    assert [one.pk for one in listed(signed_in)] == [failed.pk, answered.pk]
+
+
 def test_a_file_of_the_history_has_the_steps_too(signed_in, moved):
     rows = csv.DictReader(io.StringIO(streamed(signed_in.get("/history.csv"))))
     assert [row["id"] for row in rows] == [str(one.pk) for one in moved[::-1]]

@@ -7,6 +7,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -15,8 +16,10 @@ from predictions import export
 from predictions.account import represent_account
 from predictions.callers import BadToken, Caller, caller_of, user_of_token
 from predictions.chosen_units import units_of
+from predictions.contract import FieldError
 from predictions.filters import HistoryFilter
-from predictions.problems import asking_problem
+from predictions.models import Prediction
+from predictions.problems import asking_problem, problem
 from predictions.reading import own_predictions
 from predictions.views.own_account import SignedInRequest
 
@@ -40,14 +43,14 @@ def takes_token(view: Callable[[Any], HttpResponseBase]) -> Callable[[HttpReques
 @takes_token
 @require_safe
 def history_csv(request: HttpRequest) -> HttpResponseBase:
-    return _download(export.as_csv(_filtered(request)), "text/csv; charset=utf-8", "predictions.csv")
+    return _history(request, export.as_csv, "text/csv; charset=utf-8", "predictions.csv")
 
 
 @never_cache
 @takes_token
 @require_safe
 def history_json(request: HttpRequest) -> HttpResponseBase:
-    return _download(export.as_json(_filtered(request)), "application/json", "predictions.json")
+    return _history(request, export.as_json, "application/json", "predictions.json")
 
 
 @never_cache
@@ -65,9 +68,14 @@ def _account(account: str, own) -> Iterator[str]:
     yield "}\n"
 
 
-def _filtered(request: HttpRequest):
+def _history(
+    request: HttpRequest, write: Callable[[QuerySet[Prediction]], Iterator[str]], content_type: str, name: str
+) -> HttpResponseBase:
     search = HistoryFilter(request.GET, own_predictions(caller_of(request)), units=units_of(request))
-    return search.qs if search.is_valid() else search.queryset.none()
+    if not search.is_valid():
+        errors = [FieldError(field, "invalid", str(error)) for field, told in search.errors.items() for error in told]
+        return problem(400, "invalid_search", "the history can't be searched by this", errors=errors)
+    return _download(write(search.qs), content_type, name)
 
 
 def _download(pieces: Iterator[str], content_type: str, name: str) -> StreamingHttpResponse:

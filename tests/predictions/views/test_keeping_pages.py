@@ -180,10 +180,16 @@ def test_the_filtered_history_is_taken_along_as_json_in_its_order(signed_in, ada
     assert (found[-1]["tags"], found[-1]["sale"]) == (["coast"], None)
 
 
-@pytest.mark.parametrize("query", ["", "?status=nonsense"])
-def test_a_file_of_nothing_is_whole(client, query):
-    assert json.loads(streamed(client.get(f"/history.json{query}"))) == []
-    assert streamed(client.get(f"/history.csv{query}")).startswith("id,status,")
+def test_a_file_of_nothing_is_whole(client):
+    assert json.loads(streamed(client.get("/history.json"))) == []
+    assert streamed(client.get("/history.csv")).startswith("id,status,")
+
+
+@pytest.mark.parametrize("address", ["/history.json", "/history.csv"])
+def test_a_search_that_can_not_be_read_gives_no_file_and_says_why(client, address):
+    response = client.get(f"{address}?status=nonsense")
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["status"]
 
 
 FILES = ["/history.json", "/history.csv", "/accounts/data.json"]

@@ -11,7 +11,7 @@ from django.db.models import Max, Min, Q
 from django.utils import timezone
 
 from predictions.models import Prediction
-from predictions.overdue import answered_up_to, given_up
+from predictions.overdue import CLOCKS_DIFFER_BY, answered_up_to, given_up
 
 SHORT = 20
 """So few questions are no queue, and their number says nothing of the rate."""
@@ -86,7 +86,8 @@ def _movement(now: datetime) -> tuple[bool, float | None]:
     long as it is, after an outage and when one begins.
     """
     answers = Prediction.objects.filter(
-        status__in=(Prediction.Status.ANSWERED, Prediction.Status.REJECTED), settled_at__gt=now - _WINDOW
+        status__in=(Prediction.Status.ANSWERED, Prediction.Status.REJECTED),
+        settled_at__range=(now - _WINDOW, now + CLOCKS_DIFFER_BY),
     ).order_by()
     ends = answers.aggregate(first=Min("settled_at"), last=Max("settled_at"))
     if ends["last"] is None or ends["last"] < now - _SILENCE:

@@ -70,6 +70,14 @@ def test_when_an_outage_begins_the_rate_does_not_sink_with_every_second_of_it():
     assert read_line(None).rate == pytest.approx(50)
 
 
+def test_answers_of_a_clock_that_is_an_hour_ahead_are_none():
+    waiting(500)
+    answers(1, seconds_ago=0.5)
+    answers(40, seconds_ago=0.2)
+    answers(5, seconds_ago=-3600)
+    assert read_line(None).rate == pytest.approx(40 / 0.3)
+
+
 def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one():
     waiting(50)
     answers(20, seconds_ago=6)

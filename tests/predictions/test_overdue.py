@@ -81,6 +81,15 @@ def test_what_an_integration_puts_on_the_topic_stops_nobody():
     assert overdue() == [waiting.pk]
 
 
+def test_an_answer_of_a_clock_that_was_an_hour_ahead_stops_nobody_for_that_hour():
+    waiting, ahead, behind = (published() for _ in range(3))
+    long_ago(waiting, published_at=8)
+    services.record_answers([answer(ahead.pk, stages=published_ago(60))])
+    long_ago(ahead, settled_at=-3600)
+    services.record_answers([answer(behind.pk, stages=published_ago(6))])
+    assert overdue() == [waiting.pk]
+
+
 def test_an_old_answer_that_somebody_takes_to_an_account_overtakes_and_stops_nobody():
     mine, waiting = answered(visitor("mine")), published()
     long_ago(mine, published_at=60, settled_at=59)

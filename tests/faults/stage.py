@@ -98,7 +98,7 @@ class Stage:
         """Every program runs and has for a while, every part answers, nothing is in flight."""
         wait_until(lambda: _are_steady(stack, self.scene.programs), _CALM_SECONDS, "every program to run")
         wait_until(lambda: answers_http(stack.port, "/readyz"), _CALM_SECONDS, "every part to answer")
-        wait_until(lambda: is_calm(books.ledger()), _CALM_SECONDS, "nothing to be in flight")
+        wait_until(lambda: not unrest(books.ledger()), _CALM_SECONDS, "nothing to be in flight")
 
     def _start(self) -> tuple[RunningStack, Books]:
         self.runs += 1
@@ -119,43 +119,50 @@ def play(case: Case, stack: RunningStack, books: Books) -> Verdict:
             time.sleep(case.fault.seconds)
         over_at = time.monotonic()
         case.load.after(crowd, over_at)
-        is_settled = wait_settled(crowd, books)
+        restless = wait_settled(crowd, books)
         return judge(
             crowd.clients,
             books.records(crowd.accounts),
             struck_at=struck_at,
             over_at=struck_at if case.from_start else over_at,
             within=case.within,
-            is_settled=is_settled,
+            restless=restless,
             most_refused=case.most_refused,
         )
 
 
-def wait_settled(crowd: Crowd, books: Books, seconds: float = _SETTLE_SECONDS) -> bool:
-    """Wait until nothing is asked, on its way, or stored and not heard; whether it came to that."""
+def wait_settled(crowd: Crowd, books: Books, seconds: float = _SETTLE_SECONDS) -> str:
+    """Wait until nothing is asked, on its way, or stored and not heard; what still is when the time is over, or ""."""
+    left = ""
 
     def is_settled() -> bool:
-        if crowd.is_asking:
-            return False
-        progress = books.progress(crowd.accounts)
-        return not progress["open"] and progress["events"] == crowd.events and is_calm(books.ledger())
+        nonlocal left
+        left = _left(crowd, books)
+        return not left
 
     try:
         wait_until(is_settled, seconds, "all to be settled")
     except TimeoutError:
         crowd.stop_asking()
-        return False
-    return True
+    return left
 
 
-def is_calm(ledger: dict[str, Any]) -> bool:
-    """Nothing is in flight and nothing waits on a topic: nobody can be answered a second time any more."""
-    return (
-        not ledger["in_flight"]
-        and not ledger["in_outbox"]
-        and not ledger["broker_problem"]
-        and not any(topic["lag"] for topic in ledger["topics"])
-    )
+def _left(crowd: Crowd, books: Books) -> str:
+    if crowd.is_asking:
+        return "questions are on the way to the door"
+    progress = books.progress(crowd.accounts)
+    if progress["open"]:
+        return f"{progress['open']} questions have no end"
+    if progress["events"] != crowd.events:
+        return f"{progress['events']} ends are stored, {crowd.events} were heard"
+    return unrest(books.ledger())
+
+
+def unrest(ledger: dict[str, Any]) -> str:
+    """What may still be answered a second time: what is in flight or waits on a topic; "" where nothing does."""
+    lags = {f"{topic['topic']} for {topic['group']}": topic["lag"] for topic in ledger["topics"] if topic["lag"]}
+    left = {name: ledger[name] for name in ("in_flight", "in_outbox", "broker_problem") if ledger[name]} | lags
+    return ", ".join(f"{name}: {value}" for name, value in left.items())
 
 
 def _are_steady(stack: RunningStack, programs: Iterable[str]) -> bool:

@@ -47,14 +47,14 @@ def test_a_thousand_clients_cut_at_once_hear_each_of_their_answers_once_and_in_o
                 pass
         else:
             wire.drop()
-        is_settled = wait_settled(crowd, books)
+        restless = wait_settled(crowd, books)
         came_back = sum(client.connections for client in crowd.clients) - connections
         verdict = judge(
             crowd.clients,
             books.records(crowd.accounts),
             struck_at=cut_at,
             over_at=cut_at,
-            is_settled=is_settled,
+            restless=restless,
         )
     print(
         f"{cut}: {heard_before} of {QUESTIONS} heard before, {came_back} connections after, "

@@ -21,7 +21,7 @@ def records(
 
 
 def verdict(clients: list[Client], found: Records, within: float | None = None) -> Verdict:
-    return judge(clients, found, struck_at=10.0, over_at=10.0, within=within, is_settled=True)
+    return judge(clients, found, struck_at=10.0, over_at=10.0, within=within, restless="")
 
 
 def a_good_end() -> tuple[list[Client], Records]:
@@ -124,7 +124,7 @@ def test_a_ledger_whose_sum_does_not_hold_is_a_complaint() -> None:
 
 def test_a_run_that_never_comes_to_rest_is_a_complaint() -> None:
     clients, found = a_good_end()
-    [complaint] = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=False).complaints
+    [complaint] = judge(clients, found, struck_at=10.0, over_at=10.0, restless="prediction_topic: 3").complaints
     assert complaint.startswith("it never came to rest")
 
 
@@ -137,7 +137,7 @@ def test_a_question_given_up_and_never_answered_is_a_complaint() -> None:
 def test_more_refusals_than_another_door_allows_are_a_complaint() -> None:
     clients, found = a_good_end()
     clients[0].refused["503"] = 1
-    judged = judge(clients, found, struck_at=10.0, over_at=10.0, is_settled=True, most_refused=0.25)
+    judged = judge(clients, found, struck_at=10.0, over_at=10.0, restless="", most_refused=0.25)
     assert judged.complaints == ["1 were refused: {'503': 1}"]
     assert verdict(clients, found).complaints == []
 

@@ -75,13 +75,13 @@ def judge(
     struck_at: float,
     over_at: float,
     within: float | None = None,
-    is_settled: bool,
+    restless: str,
     most_refused: float = 1.0,
 ) -> Verdict:
     """Compare what was stored with what was heard; moments are `time.monotonic`'s.
 
     `within`: in so many seconds after the fault (after its end, where it lasted) answers must come again.
-    `is_settled`: whether the run came to rest in time; a topic on which records wait for ever is a fault of its own.
+    `restless`: why the run did not come to rest in time; a topic on which records wait for ever is a fault of its own.
     `most_refused`: the part of all questions that may be refused.
     """
     told: dict[str, list[str]] = {}
@@ -125,8 +125,8 @@ def judge(
     ]
     if records.ledger.get("complaint"):
         broken.append(f"the ledger: {records.ledger['complaint']}")
-    if not is_settled:
-        broken.append("it never came to rest: something is in flight, waits on a topic, or was not heard")
+    if restless:
+        broken.append(f"it never came to rest: {restless}")
     if figures.refused > most_refused * (figures.accepted + figures.refused):
         broken.append(f"{figures.refused} were refused: {figures.refusals}")
     if again is None:

@@ -215,6 +215,9 @@ def read_batch(source: Consumer, *, limit: int, seconds: float = POLL_SECONDS) -
 
     `consume(limit, seconds)` alone would hold a lone record the whole time.
     """
+    # librdkafka's own thread, which commits and keeps the place in the group, sleeps by the wall clock: set back by an
+    # hour meanwhile, it would sleep for an hour. Whoever asks it something wakes it.
+    source.assignment()
     first = source.poll(seconds)
     if first is None:
         return []

@@ -1,7 +1,8 @@
 """The line as it is measured: who stands in it, and how fast it moves."""
 
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -14,24 +15,29 @@ from tests.making import accepted, answer, long_ago, published, services, waitin
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
-NOW = timezone.now()
-
-
-def answers(count: int, *, seconds_ago: float) -> None:
-    """So many questions that were answered, at this moment."""
-    rows = [accepted() for _ in range(count)]
-    services.record_answers([answer(row.pk) for row in rows])
-    moment = NOW - timedelta(seconds=seconds_ago)
-    Prediction.objects.filter(pk__in=[row.pk for row in rows]).update(settled_at=moment)
-
 
 @pytest.fixture(autouse=True)
-def the_moment(monkeypatch) -> None:
-    """However long it takes to store what is read."""
-    monkeypatch.setattr(line, "timezone", SimpleNamespace(now=lambda: NOW))
+def moment(monkeypatch) -> datetime:
+    """Now, however long it takes to store what is read."""
+    now = timezone.now()
+    monkeypatch.setattr(line, "timezone", SimpleNamespace(now=lambda: now))
+    return now
 
 
-def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue():
+@pytest.fixture
+def answers(moment: datetime) -> Callable[..., None]:
+    """Have so many questions answered so many seconds before the moment, all at once."""
+
+    def answer_many(count: int, *, seconds_ago: float) -> None:
+        rows = [accepted() for _ in range(count)]
+        services.record_answers([answer(row.pk) for row in rows])
+        settled_at = moment - timedelta(seconds=seconds_ago)
+        Prediction.objects.filter(pk__in=[row.pk for row in rows]).update(settled_at=settled_at)
+
+    return answer_many
+
+
+def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_queue(answers):
     waiting(50)
     answers(7, seconds_ago=12)
     answers(5, seconds_ago=4)
@@ -42,35 +48,35 @@ def test_the_rate_is_that_of_the_answers_of_the_last_seconds_while_there_is_a_qu
     assert found.rate == pytest.approx(20 / 3), "those of the first moment came before it"
 
 
-def test_a_few_that_wait_are_no_queue():
+def test_a_few_that_wait_are_no_queue(answers):
     waiting(line.SHORT - 1)
     answers(1, seconds_ago=4)
     answers(1, seconds_ago=1)
     assert read_line(None).rate is None
 
 
-def test_a_line_that_moves_within_a_second_is_no_queue():
+def test_a_line_that_moves_within_a_second_is_no_queue(answers):
     waiting(line.SHORT)
     answers(90, seconds_ago=1)
     answers(1, seconds_ago=2)
     assert read_line(None).rate is None
 
 
-def test_after_an_outage_the_rate_counts_from_the_first_answer():
+def test_after_an_outage_the_rate_counts_from_the_first_answer(answers):
     waiting(500)
     answers(1, seconds_ago=0.5)
     answers(40, seconds_ago=0.2)
     assert read_line(None).rate == pytest.approx(40 / 0.3)
 
 
-def test_when_an_outage_begins_the_rate_does_not_sink_with_every_second_of_it():
+def test_when_an_outage_begins_the_rate_does_not_sink_with_every_second_of_it(answers):
     waiting(200)
     answers(10, seconds_ago=4.8)
     answers(50, seconds_ago=3.8)
     assert read_line(None).rate == pytest.approx(50)
 
 
-def test_answers_of_a_clock_that_is_an_hour_ahead_are_none():
+def test_answers_of_a_clock_that_is_an_hour_ahead_are_none(answers):
     waiting(500)
     answers(1, seconds_ago=0.5)
     answers(40, seconds_ago=0.2)
@@ -78,7 +84,7 @@ def test_answers_of_a_clock_that_is_an_hour_ahead_are_none():
     assert read_line(None).rate == pytest.approx(40 / 0.3)
 
 
-def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one():
+def test_where_nothing_was_answered_lately_there_is_no_rate_even_if_there_was_one(answers):
     waiting(50)
     answers(20, seconds_ago=6)
     before = Line(100, rate=50.0, rate_read_at=time.monotonic(), read_at=time.monotonic())
@@ -91,7 +97,7 @@ def test_a_rate_holds_on_for_a_while_when_the_queue_is_gone():
     assert read_line(Line(100, rate=50.0, rate_read_at=now - 40, read_at=now)).rate is None
 
 
-def test_missed_deadlines_are_no_answers():
+def test_missed_deadlines_are_no_answers(answers):
     waiting(50)
     answers(20, seconds_ago=2)
     Prediction.objects.filter(settled_at__isnull=False).update(
@@ -100,7 +106,7 @@ def test_missed_deadlines_are_no_answers():
     assert read_line(None).rate is None
 
 
-def test_those_who_were_given_up_stand_in_line_until_later_ones_are_answered():
+def test_those_who_were_given_up_stand_in_line_until_later_ones_are_answered(answers):
     waiting(30)
     given_up = [published() for _ in range(3)]
     for row, seconds in zip(given_up, (50, 40, 31), strict=True):
@@ -112,7 +118,7 @@ def test_those_who_were_given_up_stand_in_line_until_later_ones_are_answered():
     assert read_line(None).length == 32
 
 
-def test_those_who_were_given_up_before_they_were_published_stand_in_line():
+def test_those_who_were_given_up_before_they_were_published_stand_in_line(answers):
     services.record_answers([answer(published().pk)])
     long_ago(accepted(), requested_at=31)
     services.fail_expired(limit=100)

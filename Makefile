@@ -27,7 +27,7 @@ bench: dev-environment ## latency and bulk speed of the whole path, against a ru
 	@$(BIN)/python manage.py bench_path --rate 50 --seconds 60
 	@$(BIN)/python manage.py bench_path --bulk 20000
 
-faults: dev-environment ## kill each part under each load and write docs/faults.md (ONLY=pattern; outcomes stay in var/faults)
+faults: dev-environment ## kill each part under each load, overload the path, and write docs/faults.md (ONLY=pattern; outcomes stay in var/faults)
 	@exec $(BIN)/python -m tests.faults --only "$(or $(ONLY),*)"
 
 paint: dev-environment ## how fast pages appear and how still they stand, into docs/paint.md; 1 where a bar is missed

@@ -146,7 +146,7 @@ def test_what_became_a_dead_letter_is_not_told_as_transformed(broker: MockKafka,
     assert keys(broker, Topic.DEAD_LETTERS) == [(1, b"!")]
     told = [record.msg for record in caplog.records if record.name == "life"]
     assert [(one["event"], one["ids"]) for one in told] == [("transformed", ["a"])]
-    assert "echo made 1 records dead letters, with the keys ['!']" in caplog.text
+    assert "echo made 1 records dead letters, the first with the keys ['!']" in caplog.text
 
 
 def test_records_with_an_unreadable_header_name_go_on_without_their_headers(broker: MockKafka, make_host: MakeHost):

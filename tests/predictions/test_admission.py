@@ -334,6 +334,19 @@ def test_the_page_of_a_prediction_tells_the_place_in_line_until_it_is_answered(v
     assert "to go" not in visitor_browser.get(f"/predictions/{prediction.pk}").content.decode()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_was_given_up_long_ago_stands_before_nobody(queues):
+    queues.admission._read = lambda before: Line(
+        300, rate=100.0, rate_read_at=queues.now, read_at=queues.now, given_up=300
+    )
+    queues.admission.measure()
+    queues.admission.measure_if_due = lambda: None
+    asked = accepted()
+    assert queues.admission.place_of(asked).ahead == 300
+    queues.now += 60
+    assert queues.admission.place_of(asked).ahead == 0
+
+
 @pytest.mark.parametrize("place", [None, Place(3, None), Place(3, 0.9)])
 def test_of_an_answer_that_comes_at_once_nothing_is_said(place):
     assert place_in_words(place) == ""

@@ -1,6 +1,7 @@
 """What tests put on the topics and find there."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -24,13 +25,12 @@ class Log:
         wait_until(self._is_cut_off, 20, "the topics to be empty")
 
     def _is_cut_off(self) -> bool:
-        """False while the partitions have no leader: a broker that has just started."""
+        """False while a partition has no leader that could delete: a broker that has just started."""
+        full = [topic for topic in Topic if self.count(topic)]
+        admin = AdminClient({"bootstrap.servers": self._bootstrap})
         try:
-            full = [topic for topic in Topic if self.count(topic)]
-            if full:
-                admin = AdminClient({"bootstrap.servers": self._bootstrap})
-                for future in admin.delete_records(self._ends(full)).values():
-                    future.result(20)
+            for future in admin.delete_records(self._ends(full)).values() if full else ():
+                future.result(20)
         except KafkaException:
             return False
         return True
@@ -48,9 +48,9 @@ class Log:
         """Everything in a topic now, in the order of each partition."""
         consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look", "fetch.wait.max.ms": 10})
         try:
-            marks = {end.partition: consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])}
-            consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in marks.items()])
-            count = sum(high - low for low, high in marks.values())
+            marks = self._marks(consumer, topic)
+            consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in enumerate(marks)])
+            count = sum(high - low for low, high in marks)
             return consumer.consume(count, 20) if count else []
         finally:
             consumer.close()
@@ -63,10 +63,25 @@ class Log:
     def count(self, topic: Topic) -> int:
         consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look"})
         try:
-            marks = [consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])]
+            return sum(high - low for low, high in self._marks(consumer, topic))
         finally:
             consumer.close()
-        return sum(high - low for low, high in marks)
+
+    def _marks(self, consumer: Consumer, topic: Topic) -> list[tuple[int, int]]:
+        """The first and the next offset of each partition, as soon as each has a leader.
+
+        A broker that has just started, or was frozen for longer than its session, is known to nobody for a moment.
+        """
+        marks: list[tuple[int, int]] = []
+
+        def all_are_led() -> bool:
+            with suppress(KafkaException):
+                marks[:] = [consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])]
+                return True
+            return False
+
+        wait_until(all_are_led, 30, f"leaders of {topic}")
+        return marks
 
     def _ends(self, topics: Iterable[Topic]) -> list[TopicPartition]:
         partitions = range(django_settings.KAFKA_PARTITIONS)

@@ -15,6 +15,10 @@ from typing import IO
 from housevalue.embedded import kafka_jars
 from tests import checks, postgres, requisites
 
+_FAULTS = "tests/faults"
+_SERVERS = ("tests/run", "tests/redpanda", "tests/docker")
+_OTHERS = (_FAULTS, *_SERVERS)
+
 
 def main() -> int:
     missing = requisites.install_missing()
@@ -26,21 +30,22 @@ def main() -> int:
         print(f"checks failed: {', '.join(failed)}")
         return 1
     _fetch_and_build()
-    # The faults mostly wait for something to come back: they and PostgreSQL's tests run beside all others.
+    # Both halves mostly wait for something to come back, and one is about as long as the other.
     with ThreadPoolExecutor(1) as beside:
-        database_and_faults = beside.submit(_database_and_faults)
-        status = _pytest("SQLite", ["--ignore", "tests/faults"])
-        return max(status, database_and_faults.result())
+        other_half = beside.submit(_other_half)
+        status = _pytest("SQLite", [argument for path in _OTHERS for argument in ("--ignore", path)])
+        return max(status, other_half.result())
 
 
-def _database_and_faults() -> int:
+def _other_half() -> int:
     """Silent until they are done, for two runs' lines between each other can't be read."""
     statuses = []
     with tempfile.TemporaryFile("w+") as output:
         if postgres.is_installed():
             with postgres.running_postgres() as url:
                 statuses.append(_pytest("PostgreSQL", ["-m", "database"], {"DATABASE_URL": url}, output))
-        statuses.append(_pytest("faults", ["tests/faults"], output=output))
+        statuses.append(_pytest("faults", [_FAULTS], output=output))
+        statuses.append(_pytest("what runs, on SQLite", list(_SERVERS), output=output))
         output.seek(0)
         print(output.read(), flush=True)
     return max(statuses)

@@ -14,6 +14,7 @@ from tests.e2e.browsing import (
     expect_answered,
     expect_connection,
     expect_explained,
+    recent,
     sideways,
     slider,
     violations,
@@ -203,7 +204,7 @@ def test_a_hundred_moves_in_ten_seconds_cost_few_questions_and_the_last_is_answe
     assert questions[-1].post_data_json["ave_rooms"] == wanted
 
 
-def test_a_movement_of_many_questions_is_one_in_the_history_and_its_steps_are_there_for_who_wants_them(
+def test_a_movement_of_many_questions_is_one_recent_one_in_the_history_and_its_steps_are_there_for_who_wants_them(
     open_page,
 ) -> None:
     page = open_page()
@@ -222,6 +223,8 @@ def test_a_movement_of_many_questions_is_one_in_the_history_and_its_steps_are_th
     )
     wanted = float(box(page, "ave_rooms").input_value())
     expect(page.locator("[data-part=reasons]")).to_contain_text(f"{wanted:g} against", timeout=ANSWER_MS)
+    expect(recent(page)).to_have_count(2)
+    expect(recent(page).first).to_contain_text(answer(page).locator(".answer-price").inner_text())
     page.goto("/history")
     expect(page.locator(".rows .row")).to_have_count(2)
     expect(page.locator(".subtitle")).to_contain_text("on the way, while something was moved")

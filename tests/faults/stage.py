@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,15 +80,26 @@ class Stage:
         Raises:
             TimeoutError: the run does not become calm, or is not answered before the fault.
         """
-        verdict = None
+        with self.calm() as (stack, books):
+            verdict = play(case, stack, books)
+        if verdict.broken:
+            self.close()
+        return verdict
+
+    @contextmanager
+    def calm(self) -> Iterator[tuple[RunningStack, Books]]:
+        """A run at rest, and its books; it is not used again after a block that fails.
+
+        Raises:
+            TimeoutError: the run does not become calm.
+        """
         try:
             stack, books = self._run or self._start()
             self.wait_calm(stack, books)
-            verdict = play(case, stack, books)
-        finally:
-            if verdict is None or verdict.broken:
-                self.close()
-        return verdict
+            yield stack, books
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._run = None

@@ -5,17 +5,17 @@ By the death of the web process; with FAULTS=whole by the loss of their connecti
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.faults.books import open_books
+from tests.faults import matrix
 from tests.faults.crowd import HOUSES, Crowd
 from tests.faults.faults import kill
-from tests.faults.stage import ENVIRONMENT, wait_settled
+from tests.faults.stage import Scene, Stage, wait_settled
 from tests.faults.verdict import judge
 from tests.faults.wires import wire_to
-from tests.stack import RunningStack, running_stack, wait_until
+from tests.stack import wait_until
 
 CLIENTS = 1_000
 STREAMS = 200
@@ -23,18 +23,12 @@ QUESTIONS = 5_000
 CUTS = ["web, kill -9", *(["all connections reset"] if os.environ.get("FAULTS") == "whole" else [])]
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    with running_stack(tmp_path_factory.mktemp("resume") / "run", env=ENVIRONMENT) as running:
-        yield running
-
-
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_thousand_clients_cut_at_once_hear_each_of_their_answers_once_and_in_order(
-    stack: RunningStack, cut: str
+    stage_of: Callable[[Scene], Stage], cut: str
 ) -> None:
     with (
-        open_books(stack) as books,
+        stage_of(matrix.SCENE).calm() as (stack, books),
         wire_to(stack.port) as wire,
         Crowd(f"http://127.0.0.1:{wire.port}", books.make_accounts(CLIENTS), streams=STREAMS) as crowd,
     ):

@@ -37,19 +37,24 @@ const LOOK_MS = 5000;
 let asked = null; // The door's answer to the question that was asked last.
 let awaited = null; // Its id, unless another is on its way.
 let moved = "med_inc"; // The input whose curve is drawn.
-let early = null; // While a question is on its way: answers, one of which may overtake the question's 202.
+let early = null; // While a question is on its way: what is told meanwhile, for it may overtake the question's 202.
 
 question.addEventListener("asked", ({ detail }) => {
   awaited = null;
+  tellEarly();
   early = new Map();
   if (detail.isAgain && answer.isAwaited) return answer.goOn(); // It waited for the network or the door, and waits on.
   if (detail.isByHand) answer.wait();
   else answer.waitAgain();
   explanation.wait();
 });
-question.addEventListener("put off", () => answer.putOff());
+question.addEventListener("unreachable", tellEarly);
+question.addEventListener("put off", () => {
+  tellEarly();
+  answer.putOff();
+});
 question.addEventListener("refused", () => {
-  early = null;
+  tellEarly();
   answer.forget();
   peek.textContent = "$–";
   explanation.forget();
@@ -60,28 +65,32 @@ form.addEventListener("input", ({ target, isTrusted }) => {
   if (box.dataset.softMin) moved = box.dataset.field;
 });
 question.addEventListener("accepted", ({ detail }) => {
-  const prediction = early.get(detail.id);
+  const isTold = early.has(detail.id);
   asked = detail;
   awaited = detail.id;
-  early = null;
   if (detail.is_visitors) tellSignedOut();
   feed.reachable();
-  if (prediction) {
-    show(prediction);
-  } else {
+  recent.begin({ ...detail, price: null, requested_at: new Date().toISOString() }, detail.movement);
+  if (!isTold) {
     answer.stand(detail.line);
-    recent.show({ ...detail, price: null, requested_at: new Date().toISOString() });
     const isSettled = !["accepted", "published"].includes(detail.status); // Asked again after a lost response.
     look(detail, isSettled ? 0 : LOOK_MS);
   }
+  tellEarly();
 });
-feed.addEventListener("event", ({ detail }) => {
-  early?.set(detail.prediction.id, detail.prediction);
-  show(detail.prediction);
+feed.addEventListener("event", ({ detail: { prediction } }) => {
+  if (early) early.set(prediction.id, prediction);
+  else show(prediction);
 });
 feed.addEventListener("state", ({ detail }) => {
   if (!["connecting", "offline"].includes(detail)) asking.reachable();
 });
+
+function tellEarly() {
+  const told = early;
+  early = null;
+  told?.forEach(show);
+}
 
 function show(prediction) {
   recent.show(prediction);

@@ -1,6 +1,9 @@
 // The form: asks without a reload and says at the fields what can't be asked.
 
-/** Fires "asked" (detail: isByHand, isAgain), "accepted" (detail: the door's answer, the features), "put off", and "refused". */
+/**
+ * Fires "asked" (detail: isByHand, isAgain), and then "accepted" (detail: the door's answer, the features, the movement),
+ * "put off", "refused", or "unreachable".
+ */
 export class Question extends EventTarget {
   #form;
   #message;
@@ -47,10 +50,11 @@ export class Question extends EventTarget {
       if (response.status !== 202) return await this.#refuse(response, isByHand);
       const accepted = await response.json();
       this.#open = {}; // Only now: what is cut off after its head is asked again.
-      this.#say("accepted", { ...accepted, features });
+      this.#say("accepted", { ...accepted, features, movement: gesture });
       return { outcome: "accepted" };
     } catch {
       this.#message.textContent = "No network. Your question waits here and is asked when it is back.";
+      this.#say("unreachable");
       return { outcome: "unreachable" };
     }
   }

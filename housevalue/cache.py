@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.cache.backends.redis import RedisCache
-from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis import Redis, RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +28,9 @@ return false
 class ForgivingRedisCache(RedisCache):
     """Django's Redis cache, in which Redis being away is a miss and not an error.
 
-    Sessions are in the database as well (`cached_db`) and a throttle without its counters lets everybody pass:
-    a question must be accepted while Redis is down.
+    So is one that is there and takes no writes: it is full, its disk is, or it is a replica. Sessions are in the
+    database as well (`cached_db`) and a throttle without its counters lets everybody pass: a question must be accepted
+    while Redis is down.
     """
 
     # Of the class: Django makes an instance per thread.
@@ -78,7 +77,7 @@ class ForgivingRedisCache(RedisCache):
 
     @classmethod
     def is_silent(cls) -> bool:
-        """Whether Redis was away a moment ago, and is not asked now."""
+        """Whether Redis was away or refused a moment ago, and is not asked now."""
         return time.monotonic() < cls.silent_until
 
     def _unless_away(self, otherwise: T, call: Callable[..., T], *args, **kwargs) -> T:
@@ -86,7 +85,7 @@ class ForgivingRedisCache(RedisCache):
             return otherwise
         try:
             return call(*args, **kwargs)
-        except (RedisConnectionError, RedisTimeoutError) as error:
+        except RedisError as error:
             ForgivingRedisCache.silent_until = time.monotonic() + PAUSE_SECONDS
             logger.warning("the cache is away: %s", error)
             return otherwise

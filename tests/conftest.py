@@ -100,6 +100,25 @@ def redis_away(valkey: ValkeyServer) -> Iterator[ValkeyServer]:
         valkey.wait_ready(20)
 
 
+@pytest.fixture(params=["is full", "is a replica", "has no replicas"])
+def redis_refuses(request: pytest.FixtureRequest, valkey: ValkeyServer) -> Iterator[None]:
+    """Redis answers and takes no writes: what it says of a disk that is full is of the kind of the last one."""
+    with redis.Redis(port=valkey.port) as client:
+        match request.param:
+            case "is full":
+                client.config_set("maxmemory", 1)
+            case "is a replica":
+                client.replicaof("127.0.0.1", spare_port())
+            case _:
+                client.config_set("min-replicas-to-write", 1)
+        try:
+            yield
+        finally:
+            client.replicaof("NO", "ONE")
+            client.config_set("maxmemory", 0)
+            client.config_set("min-replicas-to-write", 0)
+
+
 @pytest.fixture(autouse=True)
 def redis_is_asked() -> None:
     """No test inherits the pause after a call that failed."""

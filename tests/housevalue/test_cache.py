@@ -64,6 +64,24 @@ def test_without_redis_everything_is_a_miss(redis_away):
         cache.incr("a")
 
 
+def test_a_redis_that_takes_no_writes_is_as_good_as_none(redis_refuses, caplog):
+    for write in (
+        lambda: cache.set("a", 1),
+        lambda: cache.add("a", 1),
+        lambda: cache.delete("a"),
+        lambda: cache.take_place("key", "a", now=1_000, seconds=60, most=1),
+        lambda: cache.give_back_place("key", "a"),
+    ):
+        ForgivingRedisCache.silent_until = 0.0
+        write()
+    assert cache.get("a") is None
+    caplog.clear()
+    ForgivingRedisCache.silent_until = 0.0
+    for _ in range(20):
+        cache.set("a", 1)
+    assert len([record for record in caplog.records if "cache is away" in record.getMessage()]) == 1
+
+
 def test_an_error_of_ours_is_not_taken_for_redis_being_away():
     with pytest.raises(ValueError, match="not found"):
         cache.incr("missing")

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.test import AsyncClient
 
+from housevalue.cache import ForgivingRedisCache
 from predictions import asking, callers, services
 from predictions.contract import FIELDS, MAX_BODY_BYTES
 from predictions.models import Prediction
@@ -271,6 +272,15 @@ async def test_a_question_is_accepted_within_a_second_while_redis_is_down(async_
         assert (await post(async_client, house)).status_code == 202
         assert time.perf_counter() - started < 1
     assert len(await stored()) == 3
+
+
+async def test_a_question_is_accepted_while_redis_takes_no_writes(async_client, house, redis_refuses):
+    assert (await post(async_client, house)).status_code == 202
+    owner = await sync_to_async(user)()
+    await async_client.aforce_login(owner, backend=MODEL_BACKEND)
+    ForgivingRedisCache.silent_until = 0.0
+    assert (await post(async_client, house)).status_code == 202
+    assert {prediction.owner for prediction in await stored()} == {None, owner}
 
 
 async def test_a_question_is_accepted_within_a_second_while_redis_hangs(async_client, house, valkey):

@@ -27,6 +27,7 @@ def register(*, artefact: Artefact, by: AbstractBaseUser | None = None) -> Model
 
     Raises RegistryError when the champion's files changed and now miss a bar.
     """
+    _wait_for_other_changes()
     described = {"family": artefact.manifest["family"], "sha256": artefact.sha256, "manifest": artefact.manifest}
     version = ModelVersion.objects.filter(name=artefact.name).first()
     if version is None:
@@ -86,7 +87,7 @@ def retire(*, name: str, by: AbstractBaseUser | None = None, reason: str = "") -
 
 
 def _wait_for_other_changes() -> None:
-    """Lock every row to the end of the transaction: of two promotions at once the second sees what the first did."""
+    """Lock every row to the end of the transaction: of two changes at once the second sees what the first did."""
     list(ModelVersion.objects.select_for_update().order_by("pk").values_list("pk"))
 
 

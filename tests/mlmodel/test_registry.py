@@ -1,15 +1,20 @@
 import io
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from mlmodel import artefact, registry
 from mlmodel.bars import BARS, missed
 from mlmodel.catalogue import CHAMPION, RECIPES
 from mlmodel.models import ModelVersion
 from mlmodel.registry import RegistryError
+from tests.stack import wait_until
 
 
 def roles():
@@ -101,6 +106,54 @@ def test_changed_files_of_the_champion_that_miss_a_bar_are_refused(registered):
         registry.register(artefact=changed(champion.name, metrics={}))
     champion.refresh_from_db()
     assert champion.sha256 != "f" * 64
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_a_promotion_at_the_moment_of_a_registration_stands(registered):
+    good_enough = registered[CHAMPION].manifest["metrics"]
+    is_promoted, may_commit = threading.Event(), threading.Event()
+
+    def promote_and_linger() -> None:
+        with on_a_connection_of_its_own(), transaction.atomic():
+            registry.promote(name="baseline", reason="a drill", despite_bars=True)
+            is_promoted.set()
+            assert may_commit.wait(20)
+
+    def register() -> None:
+        with on_a_connection_of_its_own():
+            registry.register(artefact=changed("baseline", metrics=good_enough))
+
+    with ThreadPoolExecutor(2) as threads:
+        promoting = threads.submit(promote_and_linger)
+        try:
+            assert is_promoted.wait(20)
+            registering = threads.submit(register)
+            wait_until(somebody_waits_for_a_row, 20, "the registration to wait for the promotion")
+        finally:
+            may_commit.set()
+        promoting.result(20)
+        registering.result(20)
+    assert roles() == dict.fromkeys(registered, "shadow") | {"baseline": "champion"}
+    assert ModelVersion.objects.get(name="baseline").sha256 == "f" * 64
+
+
+def somebody_waits_for_a_row() -> bool:
+    """SQLite does not tell, and lets nobody begin a change during another one anyway."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+@contextmanager
+def on_a_connection_of_its_own() -> Iterator[None]:
+    """For the code of a thread."""
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 def changed(name: str, *, metrics: dict):

@@ -57,7 +57,8 @@ def delete_account(user: User) -> None:
         own = Prediction.objects.filter(owner=user)
         if own.filter(settled_at__isnull=True).exists():
             raise InFlight
-        sold = list(Sale.objects.filter(prediction__in=own).values_list("pk", flat=True))
+        # Not from the sales that stand: one that was withdrawn has a past as well.
+        sold = list(Sale.history.filter(prediction__in=own).values_list("prediction_id", flat=True))
         own.delete()
         Sale.history.filter(prediction_id__in=sold).delete()
         AccessLog.objects.filter(username=user.get_username()).delete()

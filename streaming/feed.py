@@ -120,7 +120,10 @@ async def _listen(feed_key: str, bell: asyncio.Event, joined: asyncio.Event) -> 
 
 
 async def _hear(layer: RedisPubSubChannelLayer, group: str, bell: asyncio.Event, joined: asyncio.Event) -> None:
-    channel = await layer.new_channel()
+    # `layer.new_channel()` makes the queue too, and then subscribes in Redis to what is never sent to. Where Redis is
+    # away that fails, and the queue stays: under a name that nobody is told, one for each try.
+    channel = f"{layer.prefix}.{uuid.uuid4().hex}"
+    layer.channels[channel] = asyncio.Queue()
     try:
         await layer.group_add(group, channel)
         joined.set()
@@ -128,6 +131,7 @@ async def _hear(layer: RedisPubSubChannelLayer, group: str, bell: asyncio.Event,
             await layer.receive(channel)
             bell.set()
     finally:
+        layer.channels.pop(channel, None)
         # With Redis away this fails, and must not hide the cancellation that brought us here.
         with suppress(Exception):
             async with asyncio.timeout(1):

@@ -5,6 +5,7 @@ import time
 from contextlib import AsyncExitStack, aclosing
 
 import pytest
+from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubLoopLayer
 
 from predictions.database_threads import in_database_thread
@@ -226,6 +227,32 @@ async def test_without_redis_a_feed_is_read_all_the_same_and_bells_are_heard_whe
         monkeypatch.setattr(feed, "REPAIR_SECONDS", 60.0)
         rung = await answered(ANN)
         assert ids(await next_events(pages)) == [str(rung.pk)]
+
+
+async def test_tries_to_hear_bells_while_redis_is_away_leave_nothing_behind(redis_away, no_repair, monkeypatch):
+    hear, tries = feed._hear, []
+    layer = get_channel_layer()
+
+    async def counted(*of) -> None:
+        tries.append(of)
+        await hear(*of)
+
+    async def has_failed_again_and_again() -> bool:
+        return len(tries) >= 20
+
+    monkeypatch.setattr(feed, "_REJOIN_SECONDS", 0.02)
+    monkeypatch.setattr(feed, "_hear", counted)
+    async with aclosing(follow("vann", cursor=0, may_hear=anybody)) as pages:
+        await anext(pages)
+        await until(has_failed_again_and_again)
+        assert len(layer.channels) <= 1, "that of the try that is going on"
+        redis_away.start()
+        await asyncio.to_thread(redis_away.wait_ready, 20)
+        await until(lambda: listeners("vann"))
+        rung = await answered(ANN)
+        assert ids(await next_events(pages)) == [str(rung.pk)]
+    assert not layer.channels
+    assert not layer.groups
 
 
 async def test_many_connections_complain_once_that_redis_is_away(redis_away, monkeypatch, caplog):

@@ -11,11 +11,14 @@ from mlmodel.support import nearest_km
 from predictions import life_log
 from predictions.location import location_flags, unsupported
 from streaming import messages
-from streaming.kafka import Publisher, handling, read_batch
+from streaming.kafka import Publisher, handling, position, read_batch
 from streaming.messages import InvalidMessage
 from streaming.metrics import BATCHES, SCORING
 from streaming.stopped_lines import StoppableLine
 from streaming.topics import Topic
+
+# A record, and why it can't be read.
+Unreadable = tuple[Message, InvalidMessage]
 
 KILLED_WORKER = "It could not be scored: each worker that tried it died of it, or was ended after too long."
 
@@ -40,6 +43,8 @@ class BatchScorer:
         self._wait_for_room = wait_for_room
         self._batch_size = batch_size
         self._line = line
+        # What was read and may have to be read again, if not in the same batches: topic, partition and offset.
+        self._judged: set[tuple[str, int, int]] = set()
 
     def run_once(self) -> int:
         """One batch: read it, enqueue it, then let its offsets be committed; how many predictions.
@@ -56,36 +61,39 @@ class BatchScorer:
         if not records:
             return 0
         with handling(self._consumer, records):
-            batch = self._readable(records)
+            batch, unreadable = self._read(records)
             if batch:
                 self._enqueue(batch)
                 BATCHES.labels("scorer").observe(len(batch))
                 life_log.tell("enqueued", ids_of(batch))
+            # After what may have to be tried again: each try would bury them once more.
+            self._bury(unreadable)
+        self._judged.clear()
         return len(batch)
 
-    def _readable(self, records: Sequence[Message]) -> list[dict]:
-        found = [_read(record) for record in records]
-        self._line.judge(isinstance(item, InvalidMessage) for item in found)
-        batch = []
-        for record, item in zip(records, found, strict=True):
-            if isinstance(item, InvalidMessage):
-                letter = messages.dead_letter(record, item, stage="scorer")
-                self._dead_letters.publish(
-                    Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers
-                )
-                continue
+    def _read(self, records: Sequence[Message]) -> tuple[list[dict], list[Unreadable]]:
+        batch: list[dict] = []
+        bad: list[Unreadable] = []
+        are_bad: dict[tuple[str, int, int], bool] = {}
+        for record in records:
+            try:
+                batch.append(messages.read_features(record))
+                are_bad[position(record)] = False
+            except InvalidMessage as error:
+                bad.append((record, error))
+                are_bad[position(record)] = True
+        self._line.judge(is_bad for place, is_bad in are_bad.items() if place not in self._judged)
+        self._judged |= are_bad.keys()
+        for item in batch:
             item["headers"]["at-enqueued"] = str(messages.now_ms())
-            batch.append(item)
-        if len(batch) < len(records):
+        return batch, bad
+
+    def _bury(self, bad: Sequence[Unreadable]) -> None:
+        for record, error in bad:
+            letter = messages.dead_letter(record, error, stage="scorer")
+            self._dead_letters.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
+        if bad:
             self._dead_letters.flush()
-        return batch
-
-
-def _read(record: Message) -> dict | InvalidMessage:
-    try:
-        return messages.read_features(record)
-    except InvalidMessage as error:
-        return error
 
 
 # -- the worker ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -99,8 +100,30 @@ def test_a_dead_letter_that_is_not_acknowledged_lets_nothing_be_skipped(broker: 
     with pytest.raises(NotDelivered):
         run_until(scorer, 1)
     run_until(scorer, 1)
-    assert [ids(batch) for batch in batches] == [[1]]
+    assert [ids(batch) for batch in batches] == [[1], [1]], "scored twice rather than not at all"
     assert len(broker.records(Topic.DEAD_LETTERS)) == 1
+
+
+def test_a_bad_record_that_is_read_again_is_buried_and_judged_once_however_the_batches_are_cut(
+    broker: MockKafka, monkeypatch
+):
+    judged: list[bool] = []
+    monkeypatch.setattr(StoppableLine, "judge", lambda self, are_invalid: judged.extend(are_invalid))
+    broker.put(Topic.FEATURES, features_record(1), (b"bad", b"{", []), features_record(2))
+    consumer = kafka.consumer("g", [Topic.FEATURES])
+    batches: list[list[dict]] = []
+    scorer = make_scorer(consumer, batches.append)
+    with monkeypatch.context() as broken:
+        broken.setattr(scorer, "_enqueue", Mock(side_effect=OperationalError("Redis is full")))
+        for limit in (3, 1, 2):
+            broken.setattr(scorer, "_batch_size", limit)
+            with pytest.raises(OperationalError):
+                run_until(scorer, 2)
+    run_until(scorer, 2)
+    consumer.close()
+    assert [number for batch in batches for number in ids(batch)] == [1, 2]
+    assert len(broker.records(Topic.DEAD_LETTERS)) == 1
+    assert judged == [False, True, False]
 
 
 def test_a_batch_that_could_not_be_enqueued_is_read_again_and_nothing_is_skipped(broker: MockKafka):

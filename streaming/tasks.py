@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -31,6 +32,10 @@ PUBLISH_MS = 5000
 # Many times what a full batch takes on a busy machine. A worker whose models take longer is ended as if they had
 # killed it, three times in a row well before the deadline of an answer.
 MODEL_SECONDS = 3.0
+# A try that failed lasts so long at least: meanwhile another batch waits on the queue, where the scorer sees it.
+TRY_SECONDS = 1.0
+# A part is away, and nothing is certain: the batch is tried again.
+_AWAY = (NotDelivered, NoLiveModel, KafkaException, OperationalError)
 # Built in each pool process after the fork: a producer made before it never delivers, silently.
 _scoring: BatchScoring | None = None
 
@@ -69,9 +74,9 @@ def _say_gone(**_) -> None:
 
 @shared_task(
     Request="streaming.lost_batches:BatchRequest",
-    autoretry_for=(NotDelivered, NoLiveModel, KafkaException, OperationalError),
-    retry_backoff=1,
-    retry_backoff_max=10,
+    autoretry_for=_AWAY,
+    # At once, at the end of the queue. What is to be tried later a worker takes into its memory, and others meanwhile.
+    retry_kwargs={"countdown": 0},
     max_retries=None,
 )
 def score_batch(batch: list[dict], lost: int = 0) -> None:
@@ -81,15 +86,16 @@ def score_batch(batch: list[dict], lost: int = 0) -> None:
     """
     if _scoring is None:
         raise RuntimeError("score_batch runs in a worker's pool process only")
-    try:
-        if lost >= MOST_LOST:
-            _give_up(_scoring, batch)
-        else:
-            _scoring.score(batch)
-    except KafkaException:
-        # A producer that failed for good (its topic was made anew, say) refuses everything from then on.
-        _build_scoring()
-        raise
+    with _failing_slowly():
+        try:
+            if lost >= MOST_LOST:
+                _give_up(_scoring, batch)
+            else:
+                _scoring.score(batch)
+        except KafkaException:
+            # A producer that failed for good (its topic was made anew, say) refuses everything from then on.
+            _build_scoring()
+            raise
 
 
 def _give_up(scoring: BatchScoring, batch: list[dict]) -> None:
@@ -97,6 +103,16 @@ def _give_up(scoring: BatchScoring, batch: list[dict]) -> None:
     for item in batch:
         logger.error("prediction %s is given up: %d workers died of it", item["id"], MOST_LOST)
         scoring.give_up(item)
+
+
+@contextmanager
+def _failing_slowly() -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    except _AWAY:
+        time.sleep(max(0.0, TRY_SECONDS - (time.monotonic() - started)))
+        raise
 
 
 @contextmanager

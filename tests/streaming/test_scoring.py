@@ -3,8 +3,9 @@
 import json
 import os
 import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from unittest.mock import Mock
 
 import pytest
@@ -335,13 +336,72 @@ def test_a_worker_scores_a_batch_again_until_it_is_delivered(celery_queue, monke
             scored.append(batch)
 
     monkeypatch.setattr(tasks, "_scoring", Scoring())
-    monkeypatch.setattr("random.randrange", lambda *args: 0)
+    monkeypatch.setattr(tasks, "TRY_SECONDS", 0.0)
     enqueue(batch_of(SAN_FRANCISCO))
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
         end = time.monotonic() + 20
         while not scored and time.monotonic() < end:
             time.sleep(0.02)
     assert scored == [batch_of(SAN_FRANCISCO)]
+
+
+def test_while_no_batch_can_be_scored_they_wait_on_the_log_and_not_in_a_worker(broker: MockKafka, consume, monkeypatch):
+    """The scorer and a worker as in production; only the champion is missing."""
+    count, tried, scored = 30, [], []
+    is_registered = threading.Event()
+
+    class Scoring:
+        def score(self, batch: list[dict]) -> None:
+            tried.append(batch)
+            if not is_registered.is_set():
+                raise NoLiveModel("none yet")
+            scored.extend(ids(batch))
+
+    monkeypatch.setattr(tasks, "_scoring", Scoring())
+    monkeypatch.setattr(tasks, "TRY_SECONDS", 0.1)
+    broker.put(Topic.FEATURES, *map(features_record, range(count)))
+    taken: list[dict] = []
+
+    def enqueue_and_count(batch: list[dict]) -> None:
+        enqueue(batch)
+        taken.extend(batch)
+
+    stop = StopFlag()
+    queue = CeleryQueue(app, waiting=1)
+    scorer = make_scorer(consume("g", Topic.FEATURES), enqueue_and_count, lambda: queue.wait_for_room(stop))
+    monkeypatch.setattr(scorer, "_batch_size", 1)
+
+    def run_while(is_going_on: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while is_going_on() and time.monotonic() < end:
+            scorer.run_once()
+
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
+        run_while(lambda: len(tried) < 10)
+        assert len(tried) >= 10
+        assert len(taken) <= 3
+        is_registered.set()
+        started = time.monotonic()
+        run_while(lambda: not scored)
+        assert time.monotonic() - started < 2
+        run_while(lambda: len(scored) < count)
+    assert sorted(scored) == list(range(count))
+
+
+def test_a_try_that_failed_keeps_its_worker_a_moment_and_the_batch_comes_again_at_once(monkeypatch):
+    class Scoring:
+        def score(self, batch: list[dict]) -> None:
+            raise NoLiveModel("none yet")
+
+    again: list[dict] = []
+    monkeypatch.setattr(tasks, "_scoring", Scoring())
+    monkeypatch.setattr(tasks, "TRY_SECONDS", 0.2)
+    monkeypatch.setattr(score_batch, "retry", lambda **how: again.append(how) or Retry())
+    started = time.monotonic()
+    with pytest.raises(Retry):
+        score_batch(batch_of(SAN_FRANCISCO))
+    assert time.monotonic() - started >= 0.2
+    assert [how["countdown"] for how in again] == [0]
 
 
 def test_after_a_producer_failed_for_good_the_worker_makes_another(monkeypatch):

@@ -184,8 +184,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 DEAD_LETTER_KEEP_DAYS = env.positive("DEAD_LETTER_KEEP_DAYS", default=90)
 CELERY_BEAT_SCHEDULE = {
     "prune dead letters": {"task": "streaming.tasks.prune_dead_letters", "schedule": 6 * 3600},
-    "clear expired sessions": {"task": "streaming.tasks.clear_expired_sessions", "schedule": 6 * 3600},
-    "forget old idempotency keys": {"task": "streaming.tasks.forget_old_idempotency_keys", "schedule": 3600},
+    # Each run of these is cut short: they come often.
+    "clear expired sessions": {"task": "streaming.tasks.clear_expired_sessions", "schedule": 600},
+    "forget old idempotency keys": {"task": "streaming.tasks.forget_old_idempotency_keys", "schedule": 60},
 }
 
 # -- accounts and sessions -----------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from predictions.callers import Caller
 from predictions.contract import Normalised
+from predictions.forgetting import forget
 from predictions.models import IdempotencyKey, Prediction
 
 KEY_HEADER = "Idempotency-Key"
@@ -89,6 +90,6 @@ def check_same(prediction: Prediction, question: Normalised) -> None:
         raise KeyReused
 
 
-def forget_old_keys() -> int:
-    """Drop the keys that were kept long enough; how many."""
-    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+def forget_old_keys(*, seconds: float) -> int:
+    """Drop the keys that were kept long enough, as many as the time allows; how many."""
+    return forget(IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT), seconds=seconds)

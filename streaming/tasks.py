@@ -12,12 +12,13 @@ from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from confluent_kafka import KafkaException
 from django.conf import settings
-from django.core.management import call_command
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from mlmodel.scoring import LiveModels, NoLiveModel
 from predictions import idempotency
+from predictions.forgetting import forget
 from streaming import dead_letters, kafka
 from streaming.health import mark_gone, mark_ready
 from streaming.kafka import NotDelivered
@@ -34,6 +35,8 @@ PUBLISH_MS = 5000
 MODEL_SECONDS = 3.0
 # A try that failed lasts so long at least: meanwhile another batch waits on the queue, where the scorer sees it.
 TRY_SECONDS = 1.0
+# Nothing is scored by a process meanwhile, and at its time limit a chore's work would be undone; the next run goes on.
+CHORE_SECONDS = 2.0
 # A part is away, and nothing is certain: the batch is tried again.
 _AWAY = (NotDelivered, NoLiveModel, KafkaException, OperationalError)
 # Built in each pool process after the fork: a producer made before it never delivers, silently.
@@ -127,12 +130,15 @@ def _models_may_take(seconds: float) -> Iterator[None]:
 
 @shared_task
 def clear_expired_sessions() -> None:
-    call_command("clearsessions")
+    expired = Session.objects.filter(expire_date__lt=timezone.now())
+    if count := forget(expired, seconds=CHORE_SECONDS):
+        logger.info("%d expired sessions are cleared", count)
 
 
 @shared_task
 def forget_old_idempotency_keys() -> None:
-    logger.info("%d idempotency keys are forgotten", idempotency.forget_old_keys())
+    if count := idempotency.forget_old_keys(seconds=CHORE_SECONDS):
+        logger.info("%d idempotency keys are forgotten", count)
 
 
 @shared_task

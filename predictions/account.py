@@ -7,15 +7,19 @@ from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_cool_off, get_failure_limit
 from axes.models import AccessLog
 from axes.utils import reset
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from predictions.keeping import InFlight
-from predictions.models import Prediction, Profile, Sale
+from predictions.models import ApiToken, IntegrationSource, Prediction, Profile, Sale
 from predictions.units import Units
 
+# More at a time would take more memory, and hold SQLite's one write lock for longer.
+_CHUNK = 500
 _TIMES = ("created_at", "last_used_at", "revoked_at")
 
 
@@ -45,25 +49,60 @@ def lockout_left(request: HttpRequest) -> timedelta:
     return cool_off
 
 
-def delete_account(user: User) -> None:
+def delete_account(*, user: User, password: str) -> None:
     """Forget this account and all that is known by it: predictions, notes, sales with their past, tokens, sign-ins.
 
     What is on the log stays there until the log's own end.
 
+    First its sessions, tokens and integrations end, so that nobody asks for it any more. Then its predictions go by the
+    chunk, each a transaction of its own, for on SQLite nobody else can write during one; the user goes last. A crash
+    midway leaves an account with fewer predictions and without tokens. Its `password` stays what it was: its owner can
+    sign in and delete it again.
+
     Raises:
-        InFlight: some of its predictions have no answer yet.
+        InFlight: some of its predictions have no answer yet. Nothing was done, but where one was asked at the last
+            moment: then the account is as after a crash.
     """
+    own = Prediction.objects.filter(owner=user).order_by()
     with transaction.atomic():
-        own = Prediction.objects.filter(owner=user)
-        if own.filter(settled_at__isnull=True).exists():
-            raise InFlight
-        # Not from the sales that stand: one that was withdrawn has a past as well.
-        sold = list(Sale.history.filter(prediction__in=own).values_list("prediction_id", flat=True))
-        own.delete()
-        Sale.history.filter(prediction_id__in=sold).delete()
+        _hold_still(user, own)
+        # The same password hashed anew ends every session.
+        User.objects.filter(pk=user.pk).update(password=make_password(password))
+        ApiToken.objects.filter(user=user).delete()
+        IntegrationSource.objects.filter(owner=user).delete()
+    while _delete_some(own):
+        pass
+    with transaction.atomic():
+        _hold_still(user, own)
+        while _delete_some(own):
+            pass
         AccessLog.objects.filter(username=user.get_username()).delete()
         reset(username=user.get_username())
         user.delete()
+
+
+def _hold_still(user: User, own: QuerySet[Prediction]) -> None:
+    """Let nobody ask for this user until the transaction ends.
+
+    Raises:
+        InFlight: some of its predictions have no answer yet.
+    """
+    # Whoever stores a prediction locks its owner's row, but not against others who do the same.
+    list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk"))
+    if own.filter(settled_at__isnull=True).exists():
+        raise InFlight
+
+
+def _delete_some(own: QuerySet[Prediction]) -> bool:
+    """Delete a chunk of these, if settled, with all that is kept with them; whether there were any."""
+    with transaction.atomic():
+        ids = list(own.filter(settled_at__isnull=False).values_list("pk", flat=True)[:_CHUNK])
+        chunk = Prediction.objects.filter(pk__in=ids).order_by("pk")
+        # In the order in which a deliverer locks them: in another, each could wait for the other.
+        list(chunk.select_for_update().values_list("pk"))
+        chunk.delete()
+        Sale.history.filter(prediction_id__in=ids).delete()
+    return bool(ids)
 
 
 def represent_account(user: User) -> dict:

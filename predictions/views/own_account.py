@@ -87,7 +87,7 @@ def delete(request: SignedInRequest) -> HttpResponse:
 
 def _deleted(user: User, form: DeleteAccountForm) -> bool:
     try:
-        delete_account(user)
+        delete_account(user=user, password=form.cleaned_data["password"])
     except InFlight:
         form.add_error(None, "Some of your questions are on their way. Try again when they are answered.")
         return False

@@ -244,6 +244,6 @@ def test_the_letters_of_a_prediction_go_with_it_and_with_its_owners_account():
     deleted.refresh_from_db()
     keeping.delete_prediction(deleted)
     assert set(DeadLetter.objects.values_list("prediction_id", flat=True)) == {mine.pk, others.pk, stranger}
-    account.delete_account(ada)
+    account.delete_account(user=ada, password="correct horse")
     assert set(DeadLetter.objects.values_list("prediction_id", flat=True)) == {others.pk, stranger}
     assert set(DeadLetter.history.values_list("prediction_id", flat=True)) == {others.pk, stranger}

@@ -5,7 +5,8 @@ that wait for an answer. How long it will take is measured from both, and the lo
 same time. Above MOST_SECONDS_TO_ANSWER the door closes until a third of that is left, and keeps to the time it tells:
 whoever comes back then finds it open, and not again at its limit.
 
-Where nothing at all is answered there is no overload but an outage: questions are accepted, and wait.
+Where no question at all is answered there is no overload but an outage, or a pile of records that integrations put
+before them: nobody knows how long it will take, so questions are accepted, and wait.
 """
 
 import logging

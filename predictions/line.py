@@ -1,16 +1,18 @@
 """The line of questions that wait for their answers: how long it is and how fast it moves. Both are measured.
 
 Answers a second say how fast the line moves only while it has a queue: in a short one they are as many as questions.
+Both are of questions that came through a door of ours: what integrations put on the topic stands in no line, though it
+takes its turns.
 """
 
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from predictions.models import Prediction
+from predictions.models import Door, Prediction
 from predictions.overdue import CLOCKS_DIFFER_BY, answered_up_to, given_up
 
 SHORT = 20
@@ -31,7 +33,7 @@ class Line:
     length: int
     """Questions that wait for an answer or a refusal, whether their deadline was missed or not."""
     rate: float | None
-    """Answers a second; None while it is unknown: there was no queue, or nothing at all is answered."""
+    """Answers a second; None while it is unknown: there was no queue, or none of its questions is answered."""
     rate_read_at: float
     read_at: float
     given_up: int = 0
@@ -80,7 +82,9 @@ def _count_given_up(now: datetime) -> int:
 
 
 def _movement(now: datetime) -> tuple[bool, float | None]:
-    """Whether anything was answered lately, and how much a second; None where that was but once.
+    """Whether any question was answered lately, and how many a second; None where that was but once.
+
+    While only records of integrations are answered none is: how many of them stand before it is known to nobody here.
 
     From the first answer of the window to the last, not over the whole window: else the rate would be too low for as
     long as it is, after an outage and when one begins.
@@ -88,12 +92,15 @@ def _movement(now: datetime) -> tuple[bool, float | None]:
     answers = Prediction.objects.filter(
         status__in=(Prediction.Status.ANSWERED, Prediction.Status.REJECTED),
         settled_at__range=(now - _WINDOW, now + CLOCKS_DIFFER_BY),
+        source__in=Door.values,
     ).order_by()
-    ends = answers.aggregate(first=Min("settled_at"), last=Max("settled_at"))
-    if ends["last"] is None or ends["last"] < now - _SILENCE:
+    # The window is read once: an integration's rows in it are many, and looked at one by one.
+    found = answers.aggregate(first=Min("settled_at"), last=Max("settled_at"), count=Count("pk"))
+    first, last = found["first"], found["last"]
+    if last is None or last < now - _SILENCE:
         return False, None
-    if ends["first"] == ends["last"]:
+    if first == last:
         return True, None
     # Those of the first moment were answered before it.
-    count = answers.filter(settled_at__gt=ends["first"]).count()
-    return True, count / (ends["last"] - ends["first"]).total_seconds()
+    count = found["count"] - answers.filter(settled_at=first).count()
+    return True, count / (last - first).total_seconds()

@@ -1,6 +1,7 @@
 """The line as it is measured: who stands in it, and how fast it moves."""
 
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -10,8 +11,8 @@ from django.utils import timezone
 
 from predictions import line
 from predictions.line import Line, read_line
-from predictions.models import Prediction
-from tests.making import accepted, answer, long_ago, published, services, waiting
+from predictions.models import IntegrationSource, Prediction
+from tests.making import accepted, answer, long_ago, published, services, user, waiting
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -95,6 +96,35 @@ def test_a_rate_holds_on_for_a_while_when_the_queue_is_gone():
     now = time.monotonic()
     assert read_line(Line(100, rate=50.0, rate_read_at=now - 20, read_at=now)).rate == 50
     assert read_line(Line(100, rate=50.0, rate_read_at=now - 40, read_at=now)).rate is None
+
+
+@pytest.fixture
+def records(moment: datetime) -> Callable[..., None]:
+    """Have so many records of an integration adopted so many seconds before the moment."""
+    IntegrationSource.objects.create(name="listings", owner=user())
+
+    def adopt(count: int, *, seconds_ago: float) -> None:
+        ids = [uuid.uuid4() for _ in range(count)]
+        services.record_answers([answer(pk, source="listings") for pk in ids])
+        Prediction.objects.filter(pk__in=ids).update(settled_at=moment - timedelta(seconds=seconds_ago))
+
+    return adopt
+
+
+def test_what_integrations_put_on_the_topic_makes_the_line_of_the_doors_no_faster(answers, records):
+    waiting(50)
+    for seconds_ago in (3, 2, 1):
+        answers(10, seconds_ago=seconds_ago)
+        records(60, seconds_ago=seconds_ago - 0.5)
+    assert read_line(None).rate == pytest.approx(10)
+
+
+def test_how_fast_a_line_moves_that_waits_behind_an_integrations_records_is_unknown(records):
+    waiting(50)
+    records(60, seconds_ago=2)
+    records(60, seconds_ago=1)
+    before = Line(100, rate=50.0, rate_read_at=time.monotonic(), read_at=time.monotonic())
+    assert read_line(before).rate is None
 
 
 def test_missed_deadlines_are_no_answers(answers):

@@ -1,10 +1,12 @@
 """Every error of REST as a problem document."""
 
+import logging
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
@@ -14,6 +16,8 @@ from predictions.api.unknown import UnknownNames
 from predictions.contract import MAX_BODY_BYTES, FieldError
 from predictions.models import Prediction
 from predictions.problems import ASKING_ERRORS, asking_problem, problem
+
+logger = logging.getLogger(__name__)
 
 
 def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
@@ -35,6 +39,9 @@ def exception_handler(error: Exception, context: dict) -> JsonResponse | None:
         return problem(413, "too_large", f"a question has at most {MAX_BODY_BYTES} bytes")
     if isinstance(error, SuspiciousOperation | MultiPartParserError):
         return problem(400, "bad_request", "the request can't be read")
+    if isinstance(error, OperationalError):
+        logger.error("a request could not be answered", exc_info=error)
+        return problem(503, "not_available", "the database can't be reached", headers={"Retry-After": "5"})
     return None
 
 

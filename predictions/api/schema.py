@@ -92,7 +92,7 @@ def _predict_api() -> dict:
         "requestBody": {"required": True, "content": {"application/json": {"schema": QUESTION["application/json"]}}},
         "responses": {
             "202": _json("Stored; it will be answered.", {"$ref": "#/components/schemas/Accepted"}),
-            **_problem_responses(400, 401, 403, 413, 415, 422, 429),
+            **_problem_responses(400, 401, 403, 413, 415, 422, 429, 503),
         },
     }
 
@@ -179,6 +179,7 @@ _REASONS = {
     415: "Not application/json.",
     422: "Something in it can't be taken, and `errors` names each; or the key was used for another question.",
     429: "Too often, or an answer would take too long; `Retry-After` says how many seconds to wait.",
+    503: "It could not be stored; `Retry-After` says how many seconds to wait.",
 }
 _PROBLEM = {
     "type": "object",

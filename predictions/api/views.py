@@ -60,7 +60,7 @@ class PredictionsView(ListAPIView):
         description="For accounts; `/predict_api` takes the same from anybody.",
         parameters=[idempotency_key()],
         request=QUESTION,
-        responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 429)},
+        responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 429, 503)},
     )
     def post(self, request: Request, *args, **kwargs) -> Response:
         # `request.data` would take a chunked body, which has no Content-Length, for an empty one.

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -130,6 +130,17 @@ def test_asking_too_often_is_refused_with_the_wait(program, house, settings):
     response = ask(program, house)
     assert_problem(response, 429, "too_many_requests")
     assert 1 <= int(response["Retry-After"]) <= 61
+
+
+def test_a_database_that_is_away_is_told_as_such(program, signed_in, house):
+    def away(*_):
+        raise OperationalError("the database went away")
+
+    with connection.execute_wrapper(away):
+        responses = [ask(program, house), program.get(PREDICTIONS), signed_in.get(PREDICTIONS)]
+    for response in responses:
+        assert_problem(response, 503, "not_available")
+        assert int(response["Retry-After"]) > 0
 
 
 # -- who asks --------------------------------------------------------------------------------------------------------

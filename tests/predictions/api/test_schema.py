@@ -33,6 +33,11 @@ def test_every_way_in_is_documented():
     ].keys()
 
 
+@pytest.mark.parametrize("path", ["/api/v1/predictions", "/predict_api"])
+def test_who_asks_is_told_that_the_database_may_be_away(path):
+    assert "503" in document["paths"][path]["post"]["responses"]
+
+
 def test_the_features_are_those_of_the_contract():
     features = document["components"]["schemas"]["Features"]
     assert features["required"] == [field.name for field in FIELDS]

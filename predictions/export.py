@@ -45,7 +45,7 @@ def represent_kept(prediction: Prediction) -> dict[str, Any]:
         **represent(prediction),
         "note": note.text if note else "",
         "tags": note.tag_list if note else [],
-        "sale": {"price": sale.price, "sold_on": sale.sold_on and sale.sold_on.isoformat()} if sale else None,
+        "sale": {"price": round(sale.price), "sold_on": sale.sold_on and sale.sold_on.isoformat()} if sale else None,
     }
 
 

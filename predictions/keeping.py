@@ -76,8 +76,8 @@ def is_to_come(day: date | None) -> bool:
     return day is not None and day > timezone.now().date()
 
 
-def report_sale(*, prediction: Prediction, price: int, sold_on: date | None) -> None:
-    """Keep what it sold for, in whole dollars of 1990; what was reported before stays in the sale's history.
+def report_sale(*, prediction: Prediction, price: float, sold_on: date | None) -> None:
+    """Keep what it sold for, in dollars of 1990; what was reported before stays in the sale's history.
 
     Raises:
         NotSaleable: nobody's, or not answered.

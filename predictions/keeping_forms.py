@@ -1,5 +1,6 @@
 """The forms of what an owner keeps with a prediction."""
 
+import math
 from datetime import date
 from typing import Any
 
@@ -33,7 +34,7 @@ class NoteForm(forms.Form):
 
 
 class SaleForm(FormInUnits):
-    """What it sold for; `price` is filled in in the dollars of its units and cleaned to whole ones of 1990."""
+    """What it sold for; `price` is filled in in the dollars of its units and cleaned to those of 1990."""
 
     sold_on = forms.DateField(
         label="Sold on",
@@ -48,7 +49,7 @@ class SaleForm(FormInUnits):
         self.fields["price"] = forms.IntegerField(
             label="Sold for",
             help_text=f"In dollars of {units.year}.",
-            min_value=units.dollars(1),
+            min_value=math.ceil(units.dollar),
             max_value=units.dollars(LARGEST_SALE),
         )
         self.order_fields(["price", "sold_on"])
@@ -62,7 +63,7 @@ class SaleForm(FormInUnits):
         kept = {"price": units.dollars(sale.price), "sold_on": sale.sold_on} if sale else {}
         return cls(initial=kept, units=units)
 
-    def clean_price(self) -> int:
+    def clean_price(self) -> float:
         return self._units.dollars_of_1990(self.cleaned_data["price"])
 
     def clean_sold_on(self) -> date | None:

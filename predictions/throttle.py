@@ -41,8 +41,8 @@ class _Window:
         self._most, self._seconds = int(most), _SECONDS[period]
         self._key = f"rate:{key}"
 
-    def take(self) -> str:
-        """A place for one more.
+    def take(self, **refusal: str) -> str:
+        """A place for one more; `refusal` is what `TooMany` is told beside the time.
 
         Raises:
             TooMany: every place is taken.
@@ -50,7 +50,7 @@ class _Window:
         place, now = uuid.uuid4().hex, time.time()
         free_at = _places.take_place(self._key, place, now=now, seconds=self._seconds, most=self._most)
         if free_at is not None:
-            raise TooMany(retry_after=int(free_at - now) + 1)
+            raise TooMany(retry_after=int(free_at - now) + 1, **refusal)
         return place
 
     def give_back(self, place: str) -> None:
@@ -86,7 +86,7 @@ def check_account_rate(*, action: str, key: str) -> None:
     """
     window = _window(settings.ACCOUNT_RATE, f"{action}:{key}")
     if window is not None:
-        window.take()
+        window.take(why="That was tried too often from here")
 
 
 def _rate_of(caller: Caller, address: str) -> _Window | None:

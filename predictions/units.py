@@ -88,8 +88,9 @@ class Units:
         """Dollars of 1990 -> whole dollars as they are shown."""
         return round(amount * self.dollar)
 
-    def dollars_of_1990(self, shown: float) -> int:
-        return round(shown / self.dollar)
+    def dollars_of_1990(self, shown: float) -> float:
+        """Dollars as they are shown -> dollars of 1990, to the cent."""
+        return round(shown / self.dollar, 2)
 
 
 NAMES = tuple(field.name for field in fields(Units))

@@ -47,10 +47,17 @@ class NoteSerializer(StrictSerializer):
             raise serializers.ValidationError(str(error)) from error
 
 
+class WholeDollars(serializers.IntegerField):
+    """What was told in dollars of another year has cents in those of 1990."""
+
+    def to_representation(self, value: float) -> int:
+        return round(value)
+
+
 class SaleSerializer(StrictSerializer):
     """What it sold for."""
 
-    price = serializers.IntegerField(min_value=1, max_value=LARGEST_SALE, help_text="In whole dollars of 1990.")
+    price = WholeDollars(min_value=1, max_value=LARGEST_SALE, help_text="In whole dollars of 1990.")
     sold_on = serializers.DateField(allow_null=True, default=None, help_text="Not a day to come.")
 
     def validate_sold_on(self, sold_on):

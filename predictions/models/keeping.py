@@ -56,10 +56,13 @@ class SharedLink(models.Model):
 
 
 class Sale(models.Model):
-    """What the owner says it sold for, in whole dollars of 1990; every change is kept in `history`."""
+    """What the owner says it sold for, in dollars of 1990; every change is kept in `history`.
+
+    To the cent: what is told in whole dollars of another year is read back as it was told.
+    """
 
     prediction = models.OneToOneField(Prediction, on_delete=models.CASCADE, primary_key=True, related_name="sale")
-    price = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(LARGEST_SALE)])
+    price = models.FloatField(validators=[MinValueValidator(1), MaxValueValidator(LARGEST_SALE)])
     sold_on = models.DateField(null=True, blank=True)
     reported_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -18,9 +18,9 @@ _OF_1990 = Units()
 
 
 @register.filter
-def dollars(amount: int | str | None, units: Units = _OF_1990) -> str:
+def dollars(amount: float | str | None, units: Units = _OF_1990) -> str:
     """Whole dollars; nothing for a price that is not there, which a template hands on as None or ""."""
-    return f"${intcomma(units.dollars(amount))}" if isinstance(amount, int) else ""
+    return f"${intcomma(units.dollars(amount))}" if isinstance(amount, int | float) else ""
 
 
 @register.filter

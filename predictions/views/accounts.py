@@ -98,8 +98,8 @@ def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
 
 
 def too_often(request: HttpRequest, error: TooMany) -> HttpResponse:
-    """The page of one who tried something more often than the rate allows."""
-    context = {"retry_after": error.retry_after}
+    """The page of one who asks at a closed door, or tried something more often than the rate allows."""
+    context = {"why": error}
     response = render(request, "accounts/too_often.html", context, status=429)
     response["Retry-After"] = str(error.retry_after)
     return response

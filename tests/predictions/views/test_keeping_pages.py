@@ -6,12 +6,14 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
 from predictions import keeping, services
+from predictions.admission import LineFull, admission
 from predictions.callers import Caller
 from predictions.chart import price_chart
 from predictions.models import Note, Prediction, Sale, SharedLink
@@ -271,7 +273,17 @@ def test_a_sale_is_filled_in_and_shown_in_the_dollars_that_were_chosen(signed_in
     assert signed_in.get(address).context["form"]["price"].value() == 1_104_000
 
 
-@pytest.mark.parametrize(("price", "status"), [(1, 422), (2, 302), (24_000_000, 302), (24_000_001, 422)])
+@pytest.mark.parametrize("told", [500_000, 350_000, 1_000_000, 999_999])
+def test_a_sale_in_other_dollars_is_read_back_as_it_was_told(signed_in, mine, told):
+    signed_in.cookies["units"] = "2024.dollars.km"
+    address = f"/predictions/{mine.pk}/sale"
+    signed_in.post(address, {"price": told, "units": signed_in.get(address).context["form"]["units"].value()})
+    assert signed_in.get(address).context["form"]["price"].value() == told
+    assert f"<strong>${told:,}</strong>" in text_of(signed_in.get(f"/predictions/{mine.pk}"))
+    assert signed_in.get(f"/api/v1/predictions/{mine.pk}/sale").json()["price"] == round(told / 2.4)
+
+
+@pytest.mark.parametrize(("price", "status"), [(2, 422), (3, 302), (24_000_000, 302), (24_000_001, 422)])
 def test_a_sale_in_other_dollars_has_the_same_limits(signed_in, mine, price, status):
     signed_in.cookies["units"] = "2024.dollars.km"
     assert signed_in.post(f"/predictions/{mine.pk}/sale", {"price": price}).status_code == status
@@ -374,6 +386,13 @@ def test_asking_again_too_often_is_refused(signed_in, mine, settings):
     settings.USER_RATE = "1/h"
     answers = [signed_in.post(f"/predictions/{mine.pk}/again").status_code for _ in range(2)]
     assert answers == [302, 429]
+
+
+def test_asking_again_at_a_closed_door_tells_of_the_line_and_accuses_nobody(signed_in, mine, monkeypatch):
+    monkeypatch.setattr(admission, "check", Mock(side_effect=LineFull(expected_seconds=40, retry_after=7)))
+    page = signed_in.post(f"/predictions/{mine.pk}/again")
+    assert page.status_code == 429
+    assert "So many questions wait that an answer would take about 40 s; try again in 7 s." in text_of(page)
 
 
 def test_the_button_leads_back_to_its_page_and_to_no_other_site(signed_in, mine):

@@ -29,12 +29,9 @@ export class Asking {
       event.preventDefault();
       this.#want({ isByHand: true });
     });
-    form.addEventListener("input", ({ target, isTrusted }) => {
-      const now = performance.now();
-      const isAnother = isTrusted && target !== this.#moved; // Scripts move several boxes: a place, an example.
-      if (isAnother || now - this.#movedAt > STILL_MS) this.#gesture = randomKey();
-      if (isTrusted) this.#moved = target;
-      this.#movedAt = now;
+    // On its way down: before a slider moves its box, which is an event of its own.
+    form.addEventListener("input", (event) => this.#follow(event), { capture: true });
+    form.addEventListener("input", () => {
       if (this.#hasAnswer && form.checkValidity()) this.#want({ isByHand: false });
     });
   }
@@ -50,9 +47,17 @@ export class Asking {
     this.#wake();
   }
 
+  #follow({ target, isTrusted }) {
+    const now = performance.now();
+    const isAnother = isTrusted && target !== this.#moved; // Scripts move several boxes: a place, an example.
+    if (isAnother || now - this.#movedAt > STILL_MS) this.#gesture = randomKey();
+    if (isTrusted) this.#moved = target;
+    this.#movedAt = now;
+  }
+
   #want({ isByHand }) {
     this.#isWanted = this.#question.key() !== this.#inFlight;
-    this.#isByHand ||= isByHand;
+    this.#isByHand = this.#isWanted && (this.#isByHand || isByHand);
     if (isByHand) this.#wake();
     if (!this.#isRunning) this.#run();
   }

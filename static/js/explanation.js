@@ -5,6 +5,7 @@ export class Explanation {
   #root;
   #mark;
   #reading = new AbortController();
+  #missed = null; // What `follow` was told and could not read.
 
   /** `mark` is told the places of the similar block groups. */
   constructor(root, mark) {
@@ -14,13 +15,13 @@ export class Explanation {
 
   /** Makes room at once, while a hand on the page still expects something to move. */
   wait() {
-    this.#reading.abort();
+    this.#begin();
     for (const room of this.#root.querySelectorAll("[data-after]")) room.hidden = false;
   }
 
   /** Nothing follows: the rooms go again. */
   forget() {
-    this.#reading.abort();
+    this.#begin();
     for (const room of this.#root.querySelectorAll("[data-after]")) room.hidden = true;
     this.#mark([]);
   }
@@ -29,13 +30,27 @@ export class Explanation {
   async follow({ page_url, status }, moved) {
     if (status !== "answered") return this.forget();
     this.wait();
-    this.#reading = new AbortController();
+    const { signal } = this.#reading;
     try {
-      const response = await fetch(`${page_url}/explanation?moved=${moved}`, { signal: this.#reading.signal });
-      if (response.ok) this.#show(new DOMParser().parseFromString(await response.text(), "text/html"));
+      const response = await fetch(`${page_url}/explanation?moved=${moved}`, { signal });
+      if (!response.ok) throw new Error(`explanation: ${response.status}`);
+      this.#show(new DOMParser().parseFromString(await response.text(), "text/html"));
     } catch {
-      // Overtaken by a newer answer, or no network: the page of the prediction tells it too.
+      if (signal.aborted) return; // Overtaken by a newer answer.
+      this.forget(); // Those of another price must not stand beside this one.
+      this.#missed = [{ page_url, status }, moved];
     }
+  }
+
+  /** The server is there again: what could not be read is. */
+  reachable() {
+    if (this.#missed) this.follow(...this.#missed);
+  }
+
+  #begin() {
+    this.#missed = null;
+    this.#reading.abort();
+    this.#reading = new AbortController();
   }
 
   #show(told) {

@@ -55,9 +55,7 @@ question.addEventListener("put off", () => {
 });
 question.addEventListener("refused", () => {
   tellEarly();
-  answer.forget();
-  peek.textContent = "$–";
-  explanation.forget();
+  forget();
 });
 form.addEventListener("input", ({ target, isTrusted }) => {
   if (!isTrusted) return; // Filled in by the page.
@@ -83,7 +81,9 @@ feed.addEventListener("event", ({ detail: { prediction } }) => {
   else show(prediction);
 });
 feed.addEventListener("state", ({ detail }) => {
-  if (!["connecting", "offline"].includes(detail)) asking.reachable();
+  if (["connecting", "offline"].includes(detail)) return;
+  asking.reachable();
+  explanation.reachable();
 });
 
 function tellEarly() {
@@ -112,6 +112,7 @@ function tellSignedOut() {
 
 function forget() {
   asked = awaited = null;
+  peek.textContent = "$–";
   answer.forget();
   explanation.forget();
 }
@@ -124,6 +125,7 @@ async function look({ id, status_url }, milliseconds = LOOK_MS) {
     const response = await fetch(status_url);
     if (response.status === 404) return forget(); // Deleted, or an account's that is no longer signed in.
     const prediction = response.ok ? await response.json() : null;
+    if (id !== awaited || !answer.isAwaited) return; // The feed was faster.
     if (prediction?.settled_at) show(prediction);
     else if (prediction) answer.stand(prediction.line);
   } catch {

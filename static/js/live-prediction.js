@@ -8,6 +8,7 @@ const find = (root) => root.querySelector("#prediction");
 const placeInLine = (root) => root.querySelector("[data-fill=range]");
 const status = () => find(document).dataset.status;
 const isFinal = () => ["answered", "rejected"].includes(status());
+const isOnItsWay = (root) => ["accepted", "published"].includes(find(root).dataset.status);
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function refresh() {
@@ -21,14 +22,22 @@ async function refresh() {
 }
 
 function show(page) {
-  if (find(page).dataset.status === status()) {
+  if (find(page).dataset.status === status() || (isOnItsWay(page) && isOnItsWay(document))) {
     placeInLine(document).textContent = placeInLine(page).textContent;
     return;
   }
   document.title = page.title;
+  const focused = find(document).querySelector(":focus");
   find(document).replaceWith(find(page));
+  if (focused) counterpart(focused)?.focus({ preventScroll: true });
   document.querySelector("[data-announce]").textContent = document.title;
   if (isFinal()) following.abort();
+}
+
+/** The link or button that is to people what `element` was before the page was drawn anew. */
+function counterpart(element) {
+  const alike = (other) => other.textContent === element.textContent && other.getAttribute("href") === element.getAttribute("href");
+  return [...find(document).querySelectorAll(element.localName)].find(alike);
 }
 
 /** Resolves when nothing more is to be heard. */

@@ -2,6 +2,7 @@
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const STEP = 0.02;
 const STRIDE = 0.2;
+const SIDEWAYS = 16; // Pixels; the page can't be scrolled sideways.
 const ARROWS = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** Fires "picked" (detail: latitude, longitude in degrees) when somebody moves the place. */
@@ -49,16 +50,31 @@ export class CaliforniaMap extends EventTarget {
   }
 
   #drag(event) {
-    if (event.button !== 0) return;
-    this.#svg.setPointerCapture(event.pointerId);
-    const move = (moved) => this.#pick(this.#placeOf(moved));
-    const end = () => {
-      this.#svg.removeEventListener("pointermove", move);
-      for (const type of ["pointerup", "pointercancel"]) this.#svg.removeEventListener(type, end);
+    if (event.button !== 0 || !event.isPrimary) return;
+    const before = this.#place;
+    const drag = new AbortController();
+    let isMeant = event.pointerType !== "touch"; // A finger may be on its way to scroll the page past the map.
+    let isPicked = false;
+    const pick = (at) => {
+      isPicked = true;
+      this.#pick(this.#placeOf(at));
     };
-    this.#svg.addEventListener("pointermove", move);
-    for (const type of ["pointerup", "pointercancel"]) this.#svg.addEventListener(type, end);
-    move(event);
+    const listen = (type, listener) => this.#svg.addEventListener(type, listener, { signal: drag.signal });
+    listen("pointermove", (moved) => {
+      isMeant ||= Math.abs(moved.clientX - event.clientX) > SIDEWAYS;
+      if (isMeant) pick(moved);
+    });
+    listen("pointerup", (ended) => {
+      drag.abort();
+      if (!isPicked) pick(ended);
+    });
+    // It was the page that was scrolled or zoomed, past the map.
+    listen("pointercancel", () => {
+      drag.abort();
+      if (isPicked && before) this.#pick(before);
+    });
+    this.#svg.setPointerCapture(event.pointerId);
+    if (isMeant) pick(event);
   }
 
   #step(event) {

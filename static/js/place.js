@@ -52,7 +52,8 @@ export class Place {
   async #lookUp(place, signal) {
     const response = await fetch(`${this.#button.dataset.url}?${new URLSearchParams(place)}`, { signal });
     if (response.status === 404) return "No block group of the census lies near this place.";
-    if (!response.ok) return "This is not a place in California.";
+    if (response.status === 400) return "This is not a place in California.";
+    if (!response.ok) throw new Error(`census: ${response.status}`);
     const { features, price, km } = await response.json();
     this.#fill(features);
     const away = km < 0.05 ? "" : `, ${distance(km)} away`;

@@ -43,17 +43,19 @@ export class Question extends EventTarget {
   /** Asks; { outcome: "accepted" | "refused" | "too many" (with seconds) | "unreachable" }. */
   async ask({ isByHand, gesture }) {
     const features = this.#features();
-    this.#clear();
-    this.#say("asked", { isByHand, isAgain: this.#open.body === this.key() });
+    const isAgain = this.#open.body === this.key();
+    if (!isAgain) this.#clear(); // Else its words go when they are no longer true.
+    this.#say("asked", { isByHand, isAgain });
     try {
       const response = await this.#post(features, gesture);
       if (response.status !== 202) return await this.#refuse(response, isByHand);
       const accepted = await response.json();
       this.#open = {}; // Only now: what is cut off after its head is asked again.
+      this.#clear();
       this.#say("accepted", { ...accepted, features, movement: gesture });
       return { outcome: "accepted" };
     } catch {
-      this.#message.textContent = "No network. Your question waits here and is asked when it is back.";
+      this.#tell("No network. Your question waits here and is asked when it is back.");
       this.#say("unreachable");
       return { outcome: "unreachable" };
     }
@@ -78,6 +80,7 @@ export class Question extends EventTarget {
   async #refuse(response, isByHand) {
     if (response.status === 422) {
       const { errors } = await response.json();
+      this.#clear();
       errors.forEach((error) => this.#showError(error));
       if (isByHand) this.#form.querySelector("[aria-invalid]")?.focus();
       this.#say("refused");
@@ -85,7 +88,7 @@ export class Question extends EventTarget {
       const seconds = Number(response.headers.get("Retry-After"));
       const { code } = await response.json();
       const why = code === "line_full" ? "Many people ask right now" : "Many questions at once";
-      this.#message.textContent = `${why}; yours is asked in ${seconds} s.`;
+      this.#tell(`${why}; yours is asked in ${seconds} s.`);
       this.#say("put off");
       return { outcome: "too many", seconds };
     } else if (response.status === 403) {
@@ -112,7 +115,7 @@ export class Question extends EventTarget {
   #showError({ field, code, detail }) {
     const place = this.#form.querySelector(`[data-error="${CSS.escape(field)}"]`);
     if (place === null) {
-      this.#message.textContent = detail;
+      this.#tell(detail);
       return;
     }
     const input = this.#form.querySelector(`[data-field="${CSS.escape(field)}"]`);
@@ -134,8 +137,13 @@ export class Question extends EventTarget {
   }
 
   #fail(sentence) {
-    this.#message.textContent = sentence;
+    this.#tell(sentence);
     this.#say("refused");
+  }
+
+  /** What is said already is not said again: it is read out each time. */
+  #tell(sentence) {
+    if (this.#message.textContent !== sentence) this.#message.textContent = sentence;
   }
 
   #say(type, detail) {

@@ -15,7 +15,11 @@ const { dollar, kilometre, distanceWord } = document.documentElement.dataset; //
 
 /** Dollars of 1990 in the dollars that are shown. */
 export const dollars = (amount) => money.format(Math.round(amount * dollar));
-export const asked = (prediction) => moment.format(new Date(prediction.requested_at));
+/** As the templates' "j M Y, H:i:s": every month in three letters. */
+export const asked = (prediction) =>
+  moment.formatToParts(new Date(prediction.requested_at))
+    .map(({ type, value }) => (type === "month" ? value.slice(0, 3) : value))
+    .join("");
 export const status = (prediction) => STATUS_WORDS[prediction.status];
 export const priceOf = ({ price }) => (price === null ? "$–" : dollars(price));
 export const headline = (prediction) => (prediction.price === null ? status(prediction) : dollars(prediction.price));

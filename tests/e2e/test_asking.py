@@ -14,7 +14,6 @@ from tests.e2e.browsing import (
     expect_answered,
     expect_connection,
     expect_explained,
-    recent,
     sideways,
     slider,
     violations,
@@ -45,6 +44,43 @@ def test_the_pin_is_dragged_over_the_map(open_page) -> None:
     page.mouse.move(area["x"] + area["width"] * 0.5, area["y"] + area["height"] * 0.6, steps=5)
     page.mouse.up()
     assert float(box(page, "latitude").input_value()) < float(before)
+
+
+class Finger:
+    """One that comes down in the middle of an element."""
+
+    def __init__(self, page: Page, selector: str):
+        self._cdp = page.context.new_cdp_session(page)
+        place = page.locator(selector).bounding_box()
+        self._x, self._y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+
+    def move(self, ways: list[tuple[int, int]]) -> None:
+        """Down, along these ways from where it came down, in pixels, and up."""
+        self._send("touchStart", [(0, 0)])
+        for way in ways:
+            self._send("touchMove", [way])
+        self._send("touchEnd", [])
+
+    def _send(self, kind: str, ways: list[tuple[int, int]]) -> None:
+        points = [{"x": self._x + right, "y": self._y + down} for right, down in ways]
+        self._cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_a_finger_that_scrolls_past_the_map_leaves_the_place_and_one_that_taps_or_draws_moves_it(open_page) -> None:
+    page = open_page(has_touch=True, viewport={"width": 390, "height": 844})
+    page.locator("[data-map]").scroll_into_view_if_needed()
+    page.evaluate(
+        "for (const kind of ['input', 'scroll']) addEventListener(kind, () => (window[kind + 'Seen'] = true))"
+    )
+    Finger(page, "[data-map]").move([(0, -10 * step) for step in range(20)])
+    page.wait_for_function("window.scrollSeen")
+    assert page.evaluate("window.inputSeen") is None
+    before = box(page, "latitude").input_value()
+    page.locator("[data-map]").tap()
+    expect(box(page, "latitude")).not_to_have_value(before)
+    before = box(page, "longitude").input_value()
+    Finger(page, "[data-map]").move([(5 * step, 0) for step in range(20)])
+    expect(box(page, "longitude")).not_to_have_value(before)
 
 
 def test_arrow_keys_move_the_place(open_page) -> None:
@@ -90,6 +126,13 @@ def test_where_no_block_group_is_near_the_page_says_so(open_page) -> None:
     box(page, "longitude").fill("-124.3")
     page.get_by_role("button", name="Use this block group's data").click()
     expect(page.locator("[data-known]")).to_contain_text("No block group")
+
+
+def test_a_census_that_can_not_be_read_is_not_blamed_on_the_place(open_page) -> None:
+    page = open_page()
+    page.route("**/block-groups/nearest?*", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    page.get_by_role("button", name="Use this block group").click()
+    expect(page.locator("[data-known]")).to_have_text("The census can't be looked up right now.")
 
 
 def test_an_example_after_an_answer_is_asked_once_with_the_numbers_of_its_place(open_page) -> None:
@@ -177,79 +220,6 @@ def test_an_answer_that_takes_long_is_waited_for_by_the_second(open_page) -> Non
     ask(page)
     expect(answer(page)).to_contain_text("Waiting for the answer, 2 s")
     page.unroute_all(behavior="ignoreErrors")
-
-
-# -- what if ---------------------------------------------------------------------------------------------------------
-def test_a_hundred_moves_in_ten_seconds_cost_few_questions_and_the_last_is_answered(open_page) -> None:
-    page = open_page()
-    expect_connection(page, "Live")
-    ask(page)
-    expect_answered(page)
-    expect_explained(page)
-    questions = []
-    page.on("request", lambda request: questions.append(request) if "/predict_api" in request.url else None)
-    page.evaluate(
-        """async () => {
-          const slider = document.querySelector("[data-slider-of=ave_rooms]");
-          for (let move = 1; move <= 100; move++) {
-            slider.value = move;
-            slider.dispatchEvent(new Event("input", { bubbles: true }));
-            await new Promise((resolve) => setTimeout(resolve, 100));
-          }
-        }"""
-    )
-    wanted = float(box(page, "ave_rooms").input_value())
-    expect(page.locator("[data-part=reasons]")).to_contain_text(f"{wanted:g} against", timeout=ANSWER_MS)
-    assert 2 <= len(questions) <= 15
-    assert questions[-1].post_data_json["ave_rooms"] == wanted
-
-
-def test_a_movement_of_many_questions_is_one_recent_one_in_the_history_and_its_steps_are_there_for_who_wants_them(
-    open_page,
-) -> None:
-    page = open_page()
-    expect_connection(page, "Live")
-    ask(page)
-    expect_answered(page)
-    page.evaluate(
-        """async () => {
-          const slider = document.querySelector("[data-slider-of=ave_rooms]");
-          for (let move = 1; move <= 30; move++) {
-            slider.value = 3 * move;
-            slider.dispatchEvent(new Event("input", { bubbles: true }));
-            await new Promise((resolve) => setTimeout(resolve, 100));
-          }
-        }"""
-    )
-    wanted = float(box(page, "ave_rooms").input_value())
-    expect(page.locator("[data-part=reasons]")).to_contain_text(f"{wanted:g} against", timeout=ANSWER_MS)
-    expect(recent(page)).to_have_count(2)
-    expect(recent(page).first).to_contain_text(answer(page).locator(".answer-price").inner_text())
-    page.goto("/history")
-    expect(page.locator(".rows .row")).to_have_count(2)
-    expect(page.locator(".subtitle")).to_contain_text("on the way, while something was moved")
-    page.get_by_role("link", name="show").click()
-    expect(page.get_by_role("link", name="hide")).to_be_visible()
-    assert page.locator(".rows .row").count() > 2
-
-
-def test_the_price_is_drawn_over_the_input_that_was_moved(open_page) -> None:
-    page = open_page()
-    ask(page)
-    expect_answered(page)
-    expect(page.locator("[data-part=curve]")).to_contain_text("household income")
-    slider(page, "ave_occup").press("End")
-    expect(page.locator("[data-part=curve]")).to_contain_text("people per home", timeout=ANSWER_MS)
-    expect(page.locator(".curve-line")).to_be_visible()
-
-
-def test_before_the_first_question_moving_something_asks_nothing(open_page) -> None:
-    page = open_page()
-    questions = []
-    page.on("request", lambda request: questions.append(request.url) if "/predict_api" in request.url else None)
-    slider(page, "house_age").fill("10")
-    expect(box(page, "house_age")).to_have_value("4")
-    assert questions == []
 
 
 # -- for everybody ---------------------------------------------------------------------------------------------------

@@ -69,6 +69,22 @@ def test_a_question_asked_offline_is_answered_when_the_network_is_back(open_page
     expect(page.locator("[data-form-message]")).to_be_empty()
 
 
+def test_a_question_that_waits_for_the_network_says_so_once_however_often_it_is_tried(open_page) -> None:
+    page = open_page()
+    page.route("**/predict_api", lambda route: route.abort())
+    ask(page)
+    message = page.locator("[data-form-message]")
+    expect(message).to_contain_text("asked when it is back")
+    message.evaluate(
+        "(message) => new MutationObserver(() => (window.said = true)).observe(message, { childList: true })"
+    )
+    with page.expect_event("requestfailed", lambda request: "/predict_api" in request.url, timeout=ANSWER_MS):
+        pass
+    expect(answer(page)).to_contain_text("Waiting for the answer")
+    assert page.evaluate("window.said") is None
+    expect(message).to_contain_text("asked when it is back")
+
+
 def test_a_question_whose_acceptance_was_lost_on_the_way_back_is_asked_once(open_page) -> None:
     page = open_page()
     expect_connection(page, "Live")

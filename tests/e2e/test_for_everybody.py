@@ -16,6 +16,7 @@ from tests.e2e.browsing import (
     follow,
     layout_shift,
     press,
+    recent,
     slider,
 )
 from tests.stack import RunningStack
@@ -119,6 +120,18 @@ def test_nothing_moves_by_itself_for_who_wants_no_motion(open_page, stack: Runni
         page.locator("[data-theme-toggle]").click()
         moving = page.evaluate("document.getAnimations().length")
     assert (moving > 0) is (motion == "no-preference")
+
+
+def test_who_is_at_a_button_of_a_waiting_prediction_is_still_there_when_the_answer_comes(
+    open_page, stack: RunningStack
+) -> None:
+    page = open_page()
+    with stack.frozen("publisher"):
+        ask(page)
+        recent(page).first.get_by_role("link").click()
+        page.get_by_role("link", name="Add a note or tags").focus()
+    expect_answered(page)
+    expect(page.get_by_role("link", name="Add a note or tags")).to_be_focused()
 
 
 # -- without jumps ---------------------------------------------------------------------------------------------------

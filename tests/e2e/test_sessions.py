@@ -111,6 +111,19 @@ def test_going_back_and_reloading_find_the_numbers_and_the_answer_as_they_were(o
     expect(box(page, "house_age")).not_to_have_value("52")
 
 
+def test_the_way_back_leads_to_each_visit_of_the_page_as_it_was_left(open_page) -> None:
+    page = open_page("/?latitude=36.74&longitude=-119.79")
+    box(page, "house_age").fill("11")
+    follow(page, "House value")
+    expect(box(page, "house_age")).not_to_have_value("11")
+    box(page, "latitude").fill("34.05")
+    page.go_back()
+    expect(box(page, "latitude")).to_have_value("36.74")
+    expect(box(page, "house_age")).to_have_value("11")
+    page.go_forward()
+    expect(box(page, "latitude")).to_have_value("34.05")
+
+
 def test_a_reload_while_other_numbers_are_asked_shows_no_answer_beside_them(open_page) -> None:
     page = open_page()
     ask(page, house_age=7)

@@ -1,6 +1,9 @@
 """Other units on the page in a real Chromium: what scripts show and send."""
 
+from datetime import UTC, datetime
+
 import pytest
+from django.template.defaultfilters import date
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browsing import ANSWER_MS, answer, ask, expect_answered, expect_connection
@@ -53,3 +56,12 @@ def test_what_is_out_of_range_is_told_in_the_units_of_its_box(page: Page) -> Non
 def test_how_far_a_place_may_be_is_told_in_miles(page: Page) -> None:
     ask(page, longitude=-124.3)
     expect(page.locator("[data-error=latitude]")).to_contain_text("within 25 miles of this place")
+
+
+def test_scripts_write_days_as_the_server_does(page: Page) -> None:
+    days = [datetime(2026, month, 5, 1, 2, 3, tzinfo=UTC) for month in range(1, 13)]
+    told = page.evaluate(
+        """(days) => import("house/wording").then(({ asked }) => days.map((day) => asked({ requested_at: day })))""",
+        [day.isoformat() for day in days],
+    )
+    assert told == [date(day, "j M Y, H:i:s") for day in days]

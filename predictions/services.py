@@ -5,20 +5,22 @@ accept -> claim_unpublished -> (the log) -> mark_published -> record_answers | r
 """
 
 import uuid
-from collections.abc import Container, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from math import isclose
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, F, Field, QuerySet, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from predictions import idempotency
+from predictions.answers import Answer, write_answers
 from predictions.callers import Caller
 from predictions.contract import FieldError, Normalised
 from predictions.models import Door, FeedEvent, IdempotencyKey, IntegrationSource, Prediction
@@ -27,6 +29,7 @@ from predictions.overdue import overdue_rows
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
 _FEED_LOCK = 0x686F757365
 LATE = "late"
+CORRECTED = "corrected"
 """Flag of an answer that came after its owner had been told that none would."""
 
 
@@ -178,29 +181,13 @@ def fail_expired(*, limit: int) -> Settled:
 
 # -- the answer ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Answer:
-    """What `prediction_result_topic` says of one prediction; money in whole dollars of 1990."""
-
-    id: uuid.UUID
-    price: int
-    low: int
-    high: int
-    model_id: str
-    model_sha256: str
-    flags: list[str]
-    features: dict[str, float]
-    shadows: dict[str, dict]
-    requested_at: datetime
-    source: str
-    stages: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Refusal:
     """Why a prediction will not be answered."""
 
     id: uuid.UUID
     reason: FieldError
+    source: str = ""
+    """Through which door or integration the refused record came; empty where it does not say."""
 
 
 def record_answers(answers: Sequence[Answer]) -> Settled:
@@ -211,15 +198,18 @@ def record_answers(answers: Sequence[Answer]) -> Settled:
     """
     latest = {answer.id: answer for answer in answers}
     with transaction.atomic():
-        known = _lock_rows(latest)
+        rows = _lock_rows(latest)
         # Its owner deletes one at any time: what came through a door of ours and has no row is nobody's.
-        strangers = [
-            answer for answer in latest.values() if answer.id not in known and answer.source not in Door.values
-        ]
-        feeds = {pk: feed_key for pk, (feed_key, status) in known.items() if status != Prediction.Status.ANSWERED}
-        feeds |= _adopt(strangers)
-        late = {pk for pk, (_, status) in known.items() if status == Prediction.Status.FAILED}
-        _store_answers([latest[pk] for pk in feeds], late)
+        strangers = [answer for answer in latest.values() if answer.id not in rows and answer.source not in Door.values]
+        open_rows = {
+            pk: row
+            for pk, row in rows.items()
+            if row.status != Prediction.Status.ANSWERED and is_from(row.source, latest[pk].source)
+        }
+        corrected = _correct(open_rows, latest)
+        feeds = {pk: row.feed_key for pk, row in open_rows.items()} | _adopt(strangers)
+        late = {pk for pk, row in open_rows.items() if row.status == Prediction.Status.FAILED}
+        write_answers([latest[pk] for pk in feeds], {LATE: late, CORRECTED: corrected})
         _append_events(feeds, Prediction.Status.ANSWERED)
     return Settled(feeds, late)
 
@@ -229,9 +219,10 @@ def record_refusals(refusals: Sequence[Refusal]) -> Settled:
     latest = {refusal.id: refusal for refusal in refusals}
     with transaction.atomic():
         feeds = {
-            pk: feed_key
-            for pk, (feed_key, status) in _lock_rows(latest).items()
-            if status in (*Prediction.IN_FLIGHT, Prediction.Status.FAILED)
+            pk: row.feed_key
+            for pk, row in _lock_rows(latest).items()
+            if row.status in (*Prediction.IN_FLIGHT, Prediction.Status.FAILED)
+            and is_from(row.source, latest[pk].source)
         }
         now = timezone.now()
         for pk in feeds:
@@ -245,10 +236,17 @@ def record_refusals(refusals: Sequence[Refusal]) -> Settled:
     return Settled(feeds)
 
 
-def unknown_predictions(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of `ids` that have no row: they entered the log from outside."""
-    wanted = set(ids)
-    return wanted - set(Prediction.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+def sources_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Id -> through which door or integration it came; those without a row entered the log from outside."""
+    return dict(Prediction.objects.filter(pk__in=set(ids)).values_list("pk", "source"))
+
+
+def is_from(source: str, said: str) -> bool:
+    """Whether a record that says it came through `said`, or nothing, may speak of a prediction that came by `source`.
+
+    An integration chooses its ids itself, and somebody else's may be among them.
+    """
+    return said in (source, "")
 
 
 def integration_sources() -> dict[str, int]:
@@ -256,10 +254,29 @@ def integration_sources() -> dict[str, int]:
     return dict(IntegrationSource.objects.values_list("name", "owner_id"))
 
 
-def _lock_rows(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
-    """Id -> feed key and status. PostgreSQL locks them; SQLite's transaction already holds the one write lock."""
+class _Row(NamedTuple):
+    feed_key: str
+    status: str
+    source: str
+    features: dict[str, float]
+
+
+def _lock_rows(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, _Row]:
+    """Rows by id. PostgreSQL locks them; SQLite's transaction already holds the one write lock."""
     rows = _locked(Prediction.objects.filter(pk__in=list(ids)).order_by("pk"))
-    return {pk: (feed_key, status) for pk, feed_key, status in rows.values_list("pk", "feed_key", "status")}
+    return {pk: _Row(*values) for pk, *values in rows.values_list("pk", *_Row._fields)}
+
+
+def _correct(rows: Mapping[uuid.UUID, _Row], answers: Mapping[uuid.UUID, Answer]) -> set[uuid.UUID]:
+    """Keep the numbers that were answered where an operator corrected those that were asked; which predictions."""
+    corrected = {pk for pk, row in rows.items() if not _is_same(row.features, answers[pk].features)}
+    for pk in corrected:
+        Prediction.objects.filter(pk=pk).update(features=answers[pk].features)
+    return corrected
+
+
+def _is_same(asked: Mapping[str, float], answered: Mapping[str, float]) -> bool:
+    return asked.keys() == answered.keys() and all(isclose(asked[name], answered[name]) for name in asked)
 
 
 def _locked(rows: QuerySet[Prediction], *, skip: bool = False) -> QuerySet[Prediction]:
@@ -290,45 +307,6 @@ def _adopt(answers: list[Answer]) -> dict[uuid.UUID, str]:
     ]
     Prediction.objects.bulk_create(rows)
     return {row.pk: row.feed_key for row in rows}
-
-
-def _store_answers(answers: list[Answer], late: Container[uuid.UUID]) -> None:
-    """One prepared statement for all rows: the ORM's `bulk_update` takes eight times the CPU of the whole deliverer."""
-    now = timezone.now()
-    table = Prediction._meta
-    columns = (
-        "status",
-        "settled_at",
-        "price",
-        "low",
-        "high",
-        "model_id",
-        "model_sha256",
-        "flags",
-        "shadows",
-        "stages",
-    )
-    fields = [cast(Field, table.get_field(name)) for name in columns]
-    assignments = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields)
-    key = table.pk
-    rows = []
-    for answer in answers:
-        stages = {**answer.stages, "stored": int(now.timestamp() * 1000)}
-        flags = [*answer.flags, LATE] if answer.id in late else answer.flags
-        values = (
-            Prediction.Status.ANSWERED.value, now, answer.price, answer.low, answer.high,
-            answer.model_id, answer.model_sha256, flags, answer.shadows, stages,
-        )  # fmt: skip
-        rows.append(
-            [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]
-            + [key.get_db_prep_value(answer.id, connection)]
-        )
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {connection.ops.quote_name(table.db_table)} SET {assignments}, reason = NULL"  # noqa: S608
-            f" WHERE {connection.ops.quote_name(str(key.column))} = %s",
-            rows,
-        )
 
 
 def _append_events(feeds: dict[uuid.UUID, str], kind: Prediction.Status) -> None:

@@ -10,7 +10,7 @@ from predictions.inputs import grouped, inputs
 from predictions.line import Place
 from predictions.location import SPARSE, UNSUPPORTED
 from predictions.models import Prediction
-from predictions.services import LATE
+from predictions.services import CORRECTED, LATE
 from predictions.stages import stretches
 from predictions.units import Units
 
@@ -50,6 +50,7 @@ def flag_words(units: Units) -> dict[str, str]:
         SPARSE: "Few block groups with a known price are near, so this is less certain.",
         "capped": f"The census stopped counting at {units.top}, so it may be worth more.",
         LATE: "The answer came late, after you had been told that there was none yet.",
+        CORRECTED: "An operator corrected the numbers that were asked; this price is for those that stand here now.",
     }
 
 

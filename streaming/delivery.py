@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, Message
 from django.db import transaction
 
 from predictions import life_log, services
+from predictions.answers import Answer
 from predictions.models import Door
-from predictions.services import Answer
 from streaming import dead_letters, messages, metrics
 from streaming.bells import Bells
 from streaming.kafka import Publisher, handling, read_batch
@@ -128,17 +128,23 @@ def _split_orphans(
 ) -> tuple[list[Answer], list[Unusable]]:
     """Answers that have a row or an integration account to be adopted for, and those that have neither.
 
-    One that came through a door of ours had a row, which its owner has deleted: nobody waits for it.
+    The row of another source is not theirs: an integration chooses its ids itself. An answer that came through a door
+    of ours had a row, which its owner has deleted: nobody waits for it.
     """
-    strangers = services.unknown_predictions(answer.id for _, answer in answers)
-    sources = services.integration_sources() if strangers else {}
+    source_of = services.sources_of(answer.id for _, answer in answers)
+    integrations = services.integration_sources() if any(answer.id not in source_of for _, answer in answers) else {}
     kept, orphans = [], []
     for record, answer in answers:
-        if answer.id in strangers and answer.source in Door.values:
+        source = source_of.get(answer.id)
+        if source is None and answer.source in Door.values:
             logger.info("prediction %s was deleted before it was answered", answer.id)
-        elif answer.id in strangers and answer.source not in sources:
+        elif source is None and answer.source not in integrations:
             detail = f"no prediction has this id and no integration account is named {answer.source!r}"
             orphans.append((record, InvalidMessage("unknown_source", detail, "source")))
+        elif source is not None and not services.is_from(source, answer.source):
+            detail = f"the prediction with this id came through {source!r}, and not through {answer.source!r}"
+            orphans.append((record, InvalidMessage("foreign_id", detail, "id")))
         else:
+            source_of[answer.id] = source or answer.source  # Of two in one batch the first has the id.
             kept.append(answer)
     return kept, orphans

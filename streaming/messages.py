@@ -9,8 +9,9 @@ from typing import Any, Protocol, cast
 
 from confluent_kafka import Message
 
+from predictions.answers import Answer
 from predictions.contract import CONTRACTS, FIELDS, FieldError
-from predictions.services import Answer, Refusal, Unpublished
+from predictions.services import Refusal, Unpublished
 from streaming.kafka import Headers
 from streaming.topics import Topic
 
@@ -244,7 +245,8 @@ def read_refusal(message: Readable) -> Refusal | None:
     if verdict.prediction_id is None or verdict.stage not in VERDICT_STAGES:
         return None
     detail = verdict.detail or "The question could not be read."
-    return Refusal(verdict.prediction_id, FieldError(verdict.field, verdict.error or "invalid", detail))
+    reason = FieldError(verdict.field, verdict.error or "invalid", detail)
+    return Refusal(verdict.prediction_id, reason, source=_texts(message).get("source", ""))
 
 
 def is_of_dead_letter(name: str) -> bool:

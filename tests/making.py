@@ -7,10 +7,11 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from predictions import services
+from predictions.answers import Answer
 from predictions.callers import Caller
 from predictions.contract import FIELDS, FieldError, normalise_features
 from predictions.models import Prediction
-from predictions.services import Answer, Refusal
+from predictions.services import Refusal
 
 FEATURES = {field.name: field.typical for field in FIELDS}
 

@@ -57,7 +57,8 @@ class PredictionSerializer(LinksSerializer):
     flags = serializers.ListField(
         child=serializers.CharField(),
         help_text=f"What is unusual about the question or its answer: {', '.join(flag_words(Units()))}."
-        " `capped`: it may be worth more; `late`: it came after it was told as failed.",
+        " `capped`: it may be worth more; `late`: it came after it was told as failed;"
+        " `corrected`: an operator corrected what was asked, and `features` are what was answered.",
     )
     features = serializers.DictField(
         child=serializers.FloatField(), help_text=f"By canonical name: {', '.join(field.name for field in FIELDS)}."

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from predictions import services
 from predictions.callers import Caller
 from predictions.models import FeedEvent, IntegrationSource, Prediction
-from tests.making import accepted, answer, answered, publish_all, published, refusal, user, visitor
+from tests.making import FEATURES, accepted, answer, answered, publish_all, published, refusal, user, visitor
 from tests.predictions.conftest import kinds
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -203,9 +203,21 @@ def test_an_unknown_source_stores_nothing_of_its_batch():
     assert Prediction.objects.count() == 1
 
 
-def test_unknown_predictions_are_those_without_a_row():
+def test_predictions_without_a_row_have_no_source():
     known, unknown = accepted().pk, uuid.uuid4()
-    assert services.unknown_predictions([known, unknown]) == {unknown}
+    assert services.sources_of([known, unknown]) == {known: "api"}
+
+
+def test_what_an_operator_corrected_is_told_with_the_price_it_was_answered_for():
+    typed, right = published(), published()
+    corrected = {**typed.features, "med_inc": 4.5}
+    services.record_refusals([refusal(typed.pk)])
+    services.record_answers([answer(typed.pk, features=corrected), answer(right.pk)])
+    for prediction in (typed, right):
+        prediction.refresh_from_db()
+    assert (typed.features, right.features) == (corrected, FEATURES)
+    assert (typed.flags, right.flags) == (["capped", services.CORRECTED], ["capped"])
+    assert typed.price == right.price == 452_600
 
 
 # -- refusals ------------------------------------------------------------------------------------------------------

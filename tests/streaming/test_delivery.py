@@ -120,6 +120,25 @@ def test_a_result_of_nobodys_is_dead_lettered_and_the_rest_of_its_batch_delivere
     assert (headers["error"], headers["error-field"]) == (b"unknown_source", b"source")
 
 
+def test_an_integration_that_uses_somebody_elses_id_answers_and_rejects_nothing_and_is_told_in_the_inbox(
+    broker: MockKafka, consume
+):
+    """One of each: a visitor's question, and the record of another integration that came first."""
+    for name in ("first", "second"):
+        IntegrationSource.objects.create(name=name, owner=user(name))
+    prediction, taken = published(), uuid.uuid4()
+    key, value, headers = verdict(prediction.pk, "prepare-request")
+    broker.put(Topic.RESULTS, result(prediction.pk, source="first", price=400_000), result(taken, source="first"))
+    broker.put(Topic.RESULTS, result(taken, source="second", price=400_000))
+    broker.put(Topic.DEAD_LETTERS, (key, value, [*headers, ("source", b"first")]))
+    run_until(make_deliverer(consume("g", *TOPICS)), 6)
+    prediction.refresh_from_db()
+    assert prediction.status == "published"
+    assert Prediction.objects.get(pk=taken).source == "first"
+    assert Prediction.objects.get(pk=taken).price == 452_600
+    assert [letter.error for letter in DeadLetter.objects.order_by("pk")].count("foreign_id") == 2
+
+
 def test_a_result_from_a_known_integration_is_adopted(broker: MockKafka, consume):
     owner = user()
     IntegrationSource.objects.create(name="csv-drop", owner=owner)
@@ -245,7 +264,7 @@ def test_an_answer_whose_question_is_deleted_while_it_is_stored_stops_nothing(br
     deleted, prediction = published(), published()
     broker.put(Topic.RESULTS, result(deleted.pk), result(prediction.pk))
     Prediction.objects.filter(pk=deleted.pk).delete()
-    monkeypatch.setattr(services, "unknown_predictions", lambda ids: set())
+    monkeypatch.setattr(services, "sources_of", lambda ids: dict.fromkeys(ids, "api"))
     run_until(make_deliverer(consume("g", Topic.RESULTS)), 2)
     assert [*Prediction.objects.values_list("pk", "status")] == [(prediction.pk, "answered")]
 

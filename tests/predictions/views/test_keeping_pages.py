@@ -377,22 +377,20 @@ def test_asking_again_by_a_double_click_asks_once(signed_in, mine):
 def test_what_can_not_be_asked_any_more_is_told(signed_in, mine):
     signed_in.cookies["units"] = "1990.dollars.mi"
     Prediction.objects.filter(pk=mine.pk).update(features={**mine.features, "latitude": 33.0, "longitude": -124.0})
-    page = signed_in.post(f"/predictions/{mine.pk}/again", follow=True)
-    assert "asked again: No block group with a known price lies within 25 miles" in text_of(page)
+    page = text_of(signed_in.post(f"/predictions/{mine.pk}/again", follow=True))
+    assert "asked again: No block group with a known price lies within 25 miles" in page
     assert Prediction.objects.count() == 1
 
 
 def test_asking_again_too_often_is_refused(signed_in, mine, settings):
     settings.USER_RATE = "1/h"
-    answers = [signed_in.post(f"/predictions/{mine.pk}/again").status_code for _ in range(2)]
-    assert answers == [302, 429]
+    assert [signed_in.post(f"/predictions/{mine.pk}/again").status_code for _ in range(2)] == [302, 429]
 
 
 def test_asking_again_at_a_closed_door_tells_of_the_line_and_accuses_nobody(signed_in, mine, monkeypatch):
     monkeypatch.setattr(admission, "check", Mock(side_effect=LineFull(expected_seconds=40, retry_after=7)))
-    page = signed_in.post(f"/predictions/{mine.pk}/again")
-    assert page.status_code == 429
-    assert "So many questions wait that an answer would take about 40 s; try again in 7 s." in text_of(page)
+    told = "So many questions wait that an answer would take about 40 s; try again in 7 s."
+    assert told in text_of(signed_in.post(f"/predictions/{mine.pk}/again"))
 
 
 def test_the_button_leads_back_to_its_page_and_to_no_other_site(signed_in, mine):

@@ -12,6 +12,10 @@ from django.utils import timezone
 
 from predictions.models import Prediction
 
+# Flags that are not the model's: it came after it was given up; an operator corrected the numbers that were asked.
+LATE = "late"
+CORRECTED = "corrected"
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from predictions.answers import CORRECTED
 from predictions.callers import Caller
 from predictions.contract import Normalised
 from predictions.forgetting import forget
@@ -83,10 +84,12 @@ def asked_before(*, caller: Caller, key: str) -> Prediction | None:
 def check_same(prediction: Prediction, question: Normalised) -> None:
     """That `question` is what was asked: the same numbers, whatever their order and spelling.
 
+    What was asked is no longer known where an operator corrected it.
+
     Raises:
         KeyReused: it is another one.
     """
-    if prediction.features != question.features:
+    if prediction.features != question.features and CORRECTED not in prediction.flags:
         raise KeyReused
 
 

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from predictions import idempotency
-from predictions.answers import Answer, write_answers
+from predictions.answers import CORRECTED, LATE, Answer, write_answers
 from predictions.callers import Caller
 from predictions.contract import FieldError, Normalised
 from predictions.models import Door, FeedEvent, IdempotencyKey, IntegrationSource, Prediction
@@ -28,8 +28,6 @@ from predictions.overdue import overdue_rows
 
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
 _FEED_LOCK = 0x686F757365
-LATE = "late"
-CORRECTED = "corrected"
 """Flag of an answer that came after its owner had been told that none would."""
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from mlmodel.support import HARD_KM
+from predictions.answers import CORRECTED, LATE
 from predictions.contract import FieldError
 from predictions.inputs import grouped, inputs
 from predictions.line import Place
 from predictions.location import SPARSE, UNSUPPORTED
 from predictions.models import Prediction
-from predictions.services import CORRECTED, LATE
 from predictions.stages import stretches
 from predictions.units import Units
 

@@ -53,11 +53,13 @@ def test_another_question_under_a_used_key_is_refused(program, house, path):
     assert Prediction.objects.count() == 1
 
 
-def test_a_retry_after_the_answer_says_that_it_is_answered(program, house):
+@pytest.mark.parametrize("corrected", [{}, {"house_age": 40}])
+def test_a_retry_after_the_answer_says_that_it_is_answered(program, house, corrected):
+    """To what was asked, or to what an operator made of it."""
     asked = ask(program, house, "a-key").json()
     making.publish_all()
     prediction = Prediction.objects.get()
-    making.services.record_answers([making.answer(prediction.pk)])
+    making.services.record_answers([making.answer(prediction.pk, features=prediction.features | corrected)])
     again = ask(program, house, "a-key").json()
     assert (again["id"], again["status"]) == (asked["id"], "answered")
 

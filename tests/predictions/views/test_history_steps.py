@@ -21,7 +21,7 @@ def ask(caller: Caller, gesture: uuid.UUID | None) -> Prediction:
     """A question of the page, answered."""
     question = normalise_features(making.FEATURES)
     asked = services.accept(caller=caller, question=question, source=Door.PAGE, gesture=gesture)
-    services.record_answers([making.answer(asked.pk)])
+    services.record_answers([making.answer(asked.pk, source=Door.PAGE)])
     asked.refresh_from_db()
     return asked
 

@@ -147,7 +147,7 @@ def test_every_flag_has_words():
     of_contract = {f"unusual_{field.name}" for field in FIELDS if field.soft} | {
         f"{field.name}_above_{field.part_of}" for field in FIELDS if field.part_of
     }
-    assert flag_words(Units()).keys() == of_contract | {"capped", "late", "sparse_location"}
+    assert flag_words(Units()).keys() == of_contract | {"capped", "late", "corrected", "sparse_location"}
 
 
 def test_scripts_and_styles_run_by_nonce_or_from_this_site_only(client):

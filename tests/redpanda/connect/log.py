@@ -1,7 +1,7 @@
 """What tests put on the topics and find there."""
 
+import time
 from collections.abc import Iterable
-from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -10,6 +10,8 @@ from django.conf import settings as django_settings
 from streaming import kafka
 from streaming.topics import Topic
 from tests.stack import wait_until
+
+_LED_SECONDS = 30.0
 
 
 class Log:
@@ -46,9 +48,9 @@ class Log:
 
     def records(self, topic: Topic) -> list[Message]:
         """Everything in a topic now, in the order of each partition."""
+        marks = self._marks(topic)
         consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look", "fetch.wait.max.ms": 10})
         try:
-            marks = self._marks(consumer, topic)
             consumer.assign([TopicPartition(topic, partition, low) for partition, (low, _) in enumerate(marks)])
             count = sum(high - low for low, high in marks)
             return consumer.consume(count, 20) if count else []
@@ -61,27 +63,25 @@ class Log:
         return self.records(topic)
 
     def count(self, topic: Topic) -> int:
-        consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look"})
-        try:
-            return sum(high - low for low, high in self._marks(consumer, topic))
-        finally:
-            consumer.close()
+        return sum(high - low for low, high in self._marks(topic))
 
-    def _marks(self, consumer: Consumer, topic: Topic) -> list[tuple[int, int]]:
+    def _marks(self, topic: Topic) -> list[tuple[int, int]]:
         """The first and the next offset of each partition, as soon as each has a leader.
 
-        A broker that has just started, or was frozen for longer than its session, is known to nobody for a moment.
+        A broker that has just started, or was frozen for longer than its session, is known to nobody for a moment. What
+        a client hears of the topic in that moment it may go by for minutes: each try is a client of its own.
         """
-        marks: list[tuple[int, int]] = []
-
-        def all_are_led() -> bool:
-            with suppress(KafkaException):
-                marks[:] = [consumer.get_watermark_offsets(end, timeout=20) for end in self._ends([topic])]
-                return True
-            return False
-
-        wait_until(all_are_led, 30, f"leaders of {topic}")
-        return marks
+        end = time.monotonic() + _LED_SECONDS
+        while True:
+            consumer = Consumer({"bootstrap.servers": self._bootstrap, "group.id": "a-look"})
+            try:
+                return [consumer.get_watermark_offsets(place, timeout=20) for place in self._ends([topic])]
+            except KafkaException:
+                if time.monotonic() > end:
+                    raise
+            finally:
+                consumer.close()
+            time.sleep(0.05)
 
     def _ends(self, topics: Iterable[Topic]) -> list[TopicPartition]:
         partitions = range(django_settings.KAFKA_PARTITIONS)

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 from confluent_kafka import Consumer
 
 from streaming import kafka
@@ -29,3 +30,9 @@ def consume(broker: MockKafka) -> Iterator[Callable[..., Consumer]]:
     yield make
     for consumer in made:
         consumer.close()
+
+
+@pytest.fixture
+def celery_queue(settings) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        yield client

@@ -28,7 +28,6 @@ from predictions.overdue import overdue_rows
 
 # The number of PostgreSQL's advisory lock on the feed; any number that nothing else uses.
 _FEED_LOCK = 0x686F757365
-"""Flag of an answer that came after its owner had been told that none would."""
 
 
 class UnknownSource(Exception):

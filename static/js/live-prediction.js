@@ -36,8 +36,8 @@ function show(page) {
 
 /** The link or button that is to people what `element` was before the page was drawn anew. */
 function counterpart(element) {
-  const alike = (other) => other.textContent === element.textContent && other.getAttribute("href") === element.getAttribute("href");
-  return [...find(document).querySelectorAll(element.localName)].find(alike);
+  const said = (one) => `${one.getAttribute("href")} ${one.textContent}`;
+  return [...find(document).querySelectorAll(element.localName)].find((other) => said(other) === said(element));
 }
 
 /** Resolves when nothing more is to be heard. */

@@ -11,7 +11,7 @@ from predictions.answers import Answer
 from predictions.models import Door
 from streaming import dead_letters, messages, metrics
 from streaming.bells import Bells
-from streaming.kafka import Publisher, handling, read_batch
+from streaming.kafka import Publisher, handling, position, read_batch
 from streaming.messages import InvalidMessage
 from streaming.stopped_lines import StoppableLine
 from streaming.topics import Topic
@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 # A record, and why it can't be used.
 Unusable = tuple[Message, InvalidMessage]
-# Partition and offset of a result.
-Place = tuple[int, int]
 
 # Short transactions: SQLite has one writer, and the door and the publisher need it too.
 BATCH_SIZE = 256
@@ -35,8 +33,8 @@ class Deliverer:
         self._dead_letters = dead_letters
         self._bells = bells
         self._line = line
-        # What was read and may have to be read again, if not in the same batches.
-        self._judged: set[Place] = set()
+        # What was read and may have to be read again, if not in the same batches: topic, partition and offset.
+        self._judged: set[tuple[str, int, int]] = set()
 
     def run_once(self) -> int:
         """One batch of results and dead letters; how many records.
@@ -65,14 +63,14 @@ class Deliverer:
     def _read(self, results: Sequence[Message]) -> tuple[list[Answer], list[Unusable]]:
         answers: list[tuple[Message, Answer]] = []
         bad: list[Unusable] = []
-        are_bad: dict[Place, bool] = {}
+        are_bad: dict[tuple[str, int, int], bool] = {}
         for record in results:
             try:
                 answers.append((record, messages.read_result(record)))
-                are_bad[_place(record)] = False
+                are_bad[position(record)] = False
             except InvalidMessage as error:
                 bad.append((record, error))
-                are_bad[_place(record)] = True
+                are_bad[position(record)] = True
         self._line.judge(is_bad for place, is_bad in are_bad.items() if place not in self._judged)
         self._judged |= are_bad.keys()
         adoptable, orphans = _split_orphans(answers)
@@ -84,10 +82,6 @@ class Deliverer:
             self._dead_letters.publish(Topic.DEAD_LETTERS, key=letter.key, value=letter.value, headers=letter.headers)
         if bad:
             self._dead_letters.flush()
-
-
-def _place(record: Message) -> Place:
-    return record.partition() or 0, record.offset() or 0
 
 
 def _store_answers(answers: Sequence[Answer]) -> set[str]:
